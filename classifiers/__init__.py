@@ -1,0 +1,1 @@
+"""Models that judge text and behaviour."""

@@ -1,0 +1,1 @@
+"""Pure words that every room uses. Imports nothing of the project."""

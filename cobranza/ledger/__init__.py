@@ -1,0 +1,1 @@
+"""The shared record: who owes what, what arrived, what was done."""

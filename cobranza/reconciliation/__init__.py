@@ -1,0 +1,1 @@
+"""From the bank's movement to the payment posted in the ERP."""

@@ -1,0 +1,1 @@
+"""Country law as dated, sourced data."""

@@ -1,0 +1,1 @@
+"""Robots, runs, work items, schedules: the engine. Knows no process."""

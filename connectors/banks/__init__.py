@@ -1,0 +1,1 @@
+"""Bank portals, one folder each."""

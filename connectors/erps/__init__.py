@@ -1,0 +1,1 @@
+"""ERPs, one folder each."""

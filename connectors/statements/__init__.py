@@ -1,0 +1,1 @@
+"""Bank statement file formats, one folder each."""

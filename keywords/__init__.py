@@ -1,0 +1,1 @@
+"""The vocabulary of the robots: thin keyword libraries and resource files."""
