@@ -1,0 +1,5 @@
+"""``python -m cobranza``: the command line without its script."""
+
+from cobranza.cli import main
+
+main()
