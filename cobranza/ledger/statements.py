@@ -25,7 +25,8 @@ class MovementDetail:
     """One transaction inside a batch movement (CAMT `TxDtls`, a remittance's line).
 
     Attributes:
-        amount: In the account's currency, positive whatever the direction; None when the file gives it only in another.
+        amount: In the account's currency, signed like a movement (a batch may hold both signs); None when the file
+            gives it only in another.
         end_to_end: End-to-end reference, None when absent or ``NOTPROVIDED``.
         party: Name of the other side.
         account: Account of the other side (IBAN or national number).
@@ -61,6 +62,8 @@ class BankMovement:
         balance_after: Running balance, when the source prints one per line.
         details: The transactions inside a batch.
         position: "page 2 row 7", "line 31": where it stood in the source, for evidence. Not part of identity.
+        assumed: Names of the fields that the source leaves out and the reader filled in: ``value_on`` with the day of
+            booking, ``booked_on`` with the value day or the statement's own. Empty for nearly every movement.
     """
 
     booked_on: date
@@ -76,15 +79,16 @@ class BankMovement:
     balance_after: Decimal | None = None
     details: tuple[MovementDetail, ...] = ()
     position: str = ""
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One account's movements over one period, in the source's order, oldest first where the source orders them.
+    """One account's movements over one period, in the source's own order (newest first where the bank writes so).
 
     Attributes:
         account: As the source names it: IBAN where given, else the national number. "" only if the source has none.
-        currency: ISO 4217.
+        currency: ISO 4217. "" only if the source has none.
         opening: Signed balance before the first movement, None when the source has none (CAMT.054, OFX).
         closing: Signed balance after the last movement, None when the source has none.
         movements: Booked movements only; pending ones never appear.

@@ -22,11 +22,14 @@ class StatementFile:
         format: Slug of the reader ("camt", "mt940", "n43", "ofx", "csv").
         version: Of the format ("camt.053.001.04", "MT942", "1.02"), "" when it has none.
         statements: In file order; at least one.
+        objections: What the file says against itself, in Spanish: totals or counts that differ, a missing closing
+            record, movements that the bank has not booked. A file with any is shown to a person and never used.
     """
 
     format: str
     version: str
     statements: tuple[Statement, ...]
+    objections: tuple[str, ...] = ()
 
 
 class StatementFormat(Protocol):
@@ -38,7 +41,13 @@ class StatementFormat(Protocol):
         """Tell from the first 4096 bytes and the file's name whether `read` can take the file."""
 
     def read(self, file: Path) -> StatementFile:
-        """Read and prove the whole file; raise `StatementError` if it contradicts itself, is cut or is no statement."""
+        """Read the whole file, with what speaks against it in `StatementFile.objections`.
+
+        Use `cobranza.reconciliation.statement_files.read`, which also proves it.
+
+        Raises:
+            StatementError: it is cut, malformed, unsafe or no statement.
+        """
 
 
 class LoginOutcome(StrEnum):
