@@ -77,8 +77,8 @@ class EmbeddedServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
-        self._starting = threading.Lock()
         self._state: dict[str, Any] = {}
+        self.home = folder  # where the cluster lies; see `_home`
 
     # ---- ownership
 
@@ -141,10 +141,10 @@ class EmbeddedServer:
     def _start(self) -> None:
         programs = find()
         identity = _identity(self.folder)
-        home = self._home(identity)
+        self.home = self._home(identity)
         if identity is not None:
             programs = _reachable_programs(programs, identity)
-        cluster = home / "postgres"
+        cluster = self.home / "postgres"
         self._state = self._load_state()
         if not (cluster / "PG_VERSION").is_file():
             self._initialise(programs, cluster, identity)
@@ -220,7 +220,7 @@ class EmbeddedServer:
         fresh.rename(cluster)
 
     def _check_major(self, programs: Binaries, cluster: Path) -> None:
-        made_by = int((cluster / "PG_VERSION").read_text(encoding="ascii").strip())
+        made_by = int((cluster / "PG_VERSION").read_text(encoding="utf-8").strip())
         if made_by != programs.major:
             raise WrongMajor(f"La carpeta de datos es de PostgreSQL {made_by} y aquí hay {programs.version}.")
 
@@ -327,7 +327,7 @@ class EmbeddedServer:
         """Start the server again when it dies without being asked to."""
         programs = find()
         identity = _identity(self.folder)
-        cluster = self._home(identity) / "postgres"
+        cluster = self.home / "postgres"
         if identity is not None:
             programs = _reachable_programs(programs, identity)
         while not self._stopping.wait(0.2):
