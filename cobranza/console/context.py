@@ -1,0 +1,38 @@
+"""What every page of the console needs."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest
+
+from cobranza import __version__, suite
+from cobranza.screens import navigation
+from cobranza.screens.access import roles_of
+
+THEMES = ("auto", "light", "dark")
+
+
+@cache
+def instance_name() -> str:
+    """The instance's name, from ``config/cobranza.toml``."""
+    # Read loosely: the strict model of this file belongs to the command line, which has checked it at start.
+    with (suite.root() / suite.MARKER).open("rb") as file:
+        return str(tomllib.load(file).get("instancia", {}).get("nombre", "Cobranza"))
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Menu, theme and names, for `console/base.html`."""
+    theme = request.COOKIES.get("theme", "auto")
+    user = getattr(request, "user", None)
+    found: dict[str, Any] = {
+        "instance": instance_name(),
+        "version": __version__,
+        "theme": theme if theme in THEMES else "auto",
+    }
+    if user is not None and user.is_authenticated:
+        found["menu"] = navigation.items(request)
+        found["my_roles"] = sorted(roles_of(user))
+    return found
