@@ -64,6 +64,7 @@ class BankMovement:
         position: "page 2 row 7", "line 31": where it stood in the source, for evidence. Not part of identity.
         assumed: Names of the fields that the source leaves out and the reader filled in: ``value_on`` with the day of
             booking, ``booked_on`` with the value day or the statement's own. Empty for nearly every movement.
+        booked: False when the bank only announces it (pending, informative). `statement_files.read` leaves those out.
     """
 
     booked_on: date
@@ -80,6 +81,7 @@ class BankMovement:
     details: tuple[MovementDetail, ...] = ()
     position: str = ""
     assumed: tuple[str, ...] = ()
+    booked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ class Statement:
         currency: ISO 4217. "" only if the source has none.
         opening: Signed balance before the first movement, None when the source has none (CAMT.054, OFX).
         closing: Signed balance after the last movement, None when the source has none.
-        movements: Booked movements only; pending ones never appear.
+        movements: Booked movements; announced ones (`BankMovement.booked` false) only while a person looks at a file.
     """
 
     account: str
@@ -108,11 +110,12 @@ class Statement:
         """
         if self.opening is None or self.closing is None:
             return
-        reached = self.opening + sum((movement.amount for movement in self.movements), Decimal(0))
+        booked = [movement.amount for movement in self.movements if movement.booked]
+        reached = self.opening + sum(booked, Decimal(0))
         if reached != self.closing:
             place = f"{where}: " if where else ""
             raise StatementError(
-                f"{place}el saldo inicial {self.opening} y {len(self.movements)} movimientos dan {reached}, "
+                f"{place}el saldo inicial {self.opening} y {len(booked)} movimientos dan {reached}, "
                 f"pero el saldo final declarado es {self.closing}."
             )
 

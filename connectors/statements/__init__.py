@@ -1,1 +1,1 @@
-"""Bank statement file formats, one folder each."""
+"""Bank statement files: one folder per format, each exposing `ADAPTER` (see `cobranza.reconciliation.ports`)."""
