@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from cobranza import database, suite
 from cobranza.kernel.clock import zone
@@ -34,6 +34,14 @@ class Check:
 
 
 class _Instance(Strict):
+    """The instance.
+
+    Attributes:
+        nombre: Shown in the console's header.
+        zona_horaria: IANA name; days and schedules are read in it.
+        idioma: Language of the console for those who choose none.
+    """
+
     nombre: str = "Cobranza"
     zona_horaria: str = "Europe/Madrid"
     idioma: Literal["es", "en"] = "es"
@@ -41,6 +49,8 @@ class _Instance(Strict):
 
 class InstanceSettings(Strict):
     """`config/cobranza.toml`."""
+
+    FILE: ClassVar[str] = "cobranza.toml"
 
     instancia: _Instance = _Instance()
 

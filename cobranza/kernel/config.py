@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -20,7 +20,12 @@ class ConfigError(BusinessError):
 
 
 class Strict(BaseModel):
-    """Base of every settings model: unknown keys stop, values are frozen."""
+    """Base of every settings model: unknown keys stop, values are frozen.
+
+    The model of a whole file names it in `FILE`; the reference and its test find it by that.
+    """
+
+    FILE: ClassVar[str] = ""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 

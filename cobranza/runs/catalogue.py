@@ -12,6 +12,7 @@ outside fails).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,6 +107,19 @@ class Robot:
                 return variable
         known = ", ".join(variable.name for variable in self.variables) or "ninguna"
         raise VariableError(f"El robot «{self.slug}» no tiene la variable «{name}» (tiene: {known}).")
+
+    def needs(self, values: Mapping[str, str]) -> tuple[str, str]:
+        """The credential and the queue of a run with these values: ``banco:${BANCO}`` → ``banco:caja_demo``."""
+        return self._filled(self.credential, values), self._filled(self.queue, values)
+
+    def _filled(self, text: str, values: Mapping[str, str]) -> str:
+        given = {_fold(name): value for name, value in values.items()}
+
+        def value_of(found: re.Match[str]) -> str:
+            variable = self.variable(found[1])
+            return given.get(_fold(variable.name), variable.default)
+
+        return re.sub(r"\$\{([^}]+)\}", value_of, text)
 
     def check(self, values: Mapping[str, str]) -> dict[str, str]:
         """Check the values given for a run.

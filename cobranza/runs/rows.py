@@ -72,17 +72,19 @@ def create(
     continues: Run | None = None,
 ) -> Run:
     """A queued run of `robot`, without a ticket. The variables are checked; raises `VariableError`."""
+    checked = robot.check(variables)
+    credential, queue = robot.needs(checked)
     return Run.objects.create(
         robot=robot.slug,
         title=robot.title,
-        variables=robot.check(variables),
+        variables=checked,
         rehearse=rehearse,
         started_by=started_by,
         schedule=schedule,
         scheduled_for=scheduled_for,
         priority=priority,
-        credential=robot.credential,
-        queue=robot.queue,
+        credential=credential,
+        queue=queue,
         not_before=not_before,
         deadline=deadline,
         limit_seconds=robot.limit_seconds,

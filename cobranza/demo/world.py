@@ -1,0 +1,121 @@
+"""The demo world, running: a real ERP with a seeded company and the portals of its two banks.
+
+Everything lives under ``<data folder>/demo`` and stays between runs, so a second run meets what the first one posted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from cobranza import suite
+from cobranza.demo import company
+from cobranza.demo.banks.server import RunningPortal
+from cobranza.demo.banks.server import running as running_portal
+from cobranza.demo.erp.server import RunningErp, SeedOptions
+from cobranza.demo.erp.server import running as running_erp
+from cobranza.reconciliation.ports import Erp
+
+_WORLD = "mundo.json"
+Teller = Callable[[str], None]
+
+
+class ErpFactory(Protocol):
+    """What a connector under ``connectors/erps`` offers: settings checked, a session opened."""
+
+    slug: str
+
+    def open_demo(self, url: str, database: str, user: str, password: str) -> Erp:
+        """Open a session without config files."""
+
+
+@dataclass(slots=True)
+class DemoWorld:
+    """What runs.
+
+    Attributes:
+        erp: The ERP server.
+        portals: Bank slug → its portal.
+        today: The day that the books and the portals live in.
+        meant: Bank slug → what each customer payment was composed from; the robot never sees it.
+    """
+
+    erp: RunningErp
+    portals: dict[str, RunningPortal]
+    today: date
+    meant: dict[str, list[dict[str, Any]]]
+
+    def environment(self) -> dict[str, str]:
+        """What ``config/*.toml`` refers to as ``env:…``, for the processes that run robots."""
+        found = {"ERP_DEMO_URL": self.erp.url, "ERP_DEMO_CLAVE": self.erp.password}
+        for bank, portal in self.portals.items():
+            prefix = bank.upper()
+            found |= {
+                f"{prefix}_URL": portal.url,
+                f"{prefix}_CLAVE": portal.password,
+                f"{prefix}_TOTP": portal.totp,
+            }
+        return found
+
+    def open_erp(self) -> Erp:
+        """A session of our own in the ERP, through its API."""
+        factory = cast(ErpFactory, suite.adapters("connectors.erps")["tryton"])
+        return factory.open_demo(self.erp.url, self.erp.database, self.erp.user, self.erp.password)
+
+
+@contextmanager
+def running(*, tell: Teller = lambda _text: None, folder: Path | None = None, today: date | None = None) -> Iterator[DemoWorld]:
+    """Run the demo world for the body; the first time installs and seeds the ERP (minutes).
+
+    Args:
+        tell: Called with a Spanish line before each step that takes long.
+        folder: Where its state lives; ``<data folder>/demo`` by default.
+        today: The day of a world made now; ignored when the folder holds one.
+    """
+    home = folder or suite.data_folder() / "demo"
+    home.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        tell("Preparando el ERP de demostración (Tryton); la primera vez tarda un par de minutos")
+        day = _day(home, today)
+        erp = stack.enter_context(running_erp(home / "erp", options=SeedOptions(today=day)))
+        world = DemoWorld(erp=erp, portals={}, today=day, meant={})
+        composed = _composed(home, world, tell)
+        world.meant = composed["meant"]
+        tell("Abriendo los portales de los dos bancos")
+        for bank in company.BANKS:
+            file = home / f"{bank}.json"
+            file.write_text(json.dumps(composed["worlds"][bank], ensure_ascii=False), encoding="utf-8")
+            world.portals[bank] = stack.enter_context(running_portal(bank, world=file, today=day))
+        os.environ.update(world.environment())
+        yield world
+
+
+def _day(home: Path, today: date | None) -> date:
+    note = home / "dia"
+    if not note.exists():
+        note.write_text((today or date.today()).isoformat(), encoding="utf-8")  # noqa: DTZ011 - a day of the calendar
+    return date.fromisoformat(note.read_text(encoding="utf-8").strip())
+
+
+def _composed(home: Path, world: DemoWorld, tell: Teller) -> dict[str, Any]:
+    """The banks' movements, composed once from what the ERP holds before any payment is posted."""
+    file = home / _WORLD
+    if not file.exists():
+        tell("Inventando el mes: qué han ingresado los clientes en cada banco")
+        erp = world.open_erp()
+        try:
+            composition = company.compose(erp.open_ledger(), today=world.today)
+        finally:
+            erp.close()
+        fresh = file.with_suffix(".new")
+        text = json.dumps({"worlds": composition.worlds, "meant": composition.meant}, ensure_ascii=False)
+        fresh.write_text(text, encoding="utf-8")
+        fresh.rename(file)
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
