@@ -34,7 +34,7 @@ class Format:
 def norma43(extract: Extract) -> bytes:
     """Norma 43, latin-1, 80 columns, CRLF.
 
-    Source: AEB, "Información normalizada de cuenta corriente (SEPA y no SEPA) - Cuaderno 43", records 11, 22, 23, 33, 88.
+    Source: AEB, Cuaderno 43 "Información normalizada de cuenta corriente", records 11, 22, 23, 33 and 88.
     """
     iban = extract.account.iban
     place = iban[4:12] + iban[14:24]  # entity, branch and number; the control digits are not part of it

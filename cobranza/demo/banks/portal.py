@@ -27,9 +27,9 @@ PREPARATION_SECONDS = {"caja_demo": 0.5, "banco_ejemplo": 0.0}
 class Step(Enum):
     """Where a visitor stands on the way in."""
 
-    PASSWORD = "contrasena"
+    PASSWORD = "contrasena"  # noqa: S105 - a step, not a password
     CODE = "codigo"
-    NEW_PASSWORD = "cambiar_clave"
+    NEW_PASSWORD = "cambiar_clave"  # noqa: S105 - a step, not a password
     TERMS = "condiciones"
     IN = "dentro"
 
@@ -410,7 +410,7 @@ class Portal:
             "seed": self.seed,
             "today": self.today.isoformat(),
             **self.world.as_dict(),
-            "counters": {name: 0 for name in counted} | dict(self.counters),
+            "counters": dict.fromkeys(counted, 0) | dict(self.counters),
             "faults": self.faults.active(),
             "fired": dict(self.faults.fired),
             "users": {

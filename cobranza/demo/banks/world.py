@@ -17,8 +17,8 @@ from cobranza.kernel.clock import MADRID
 from cobranza.kernel.errors import BusinessError
 
 _KEYS = frozenset(
-    "booked_on value_on amount text reference counterparty_name counterparty_account counterparty_tax_id bank_code "
-    "pending booked_at".split()
+    {"booked_on", "value_on", "booked_at", "amount", "text", "reference", "bank_code", "pending"}
+    | {"counterparty_name", "counterparty_account", "counterparty_tax_id"}
 )
 
 

@@ -1,0 +1,1 @@
+"""Banco Ejemplo: one page that draws itself in the browser from a JSON API."""
