@@ -1,0 +1,322 @@
+"""Why a payment is not exactly what was invoiced: a closed list of explanations, each with its arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+
+from cobranza.kernel.spanish import write_amount
+from cobranza.reconciliation.policy import Policy
+from cobranza.regimes.payments import PaymentRegime, Withholding, regime
+
+# Log-odds that an explanation, found for the right document, is the true reading rather than chance.
+WEIGHTS = {
+    "equal": 6.0,
+    "rounding": 4.5,
+    "withholding": 4.5,
+    "deposit": 4.5,
+    "discount": 3.5,
+    "fx": 4.0,
+    "fee": 2.0,
+    "partial": -0.5,
+    "over": -0.5,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """What one document, or several taken together, say.
+
+    Attributes:
+        open: Free to apply, hundredths.
+        net: Taxable base of the whole document.
+        tax: Its taxes.
+        gross: Its total.
+        due: Last due day (ordinal).
+    """
+
+    open: int
+    net: int
+    tax: int
+    gross: int
+    due: int
+
+    @property
+    def untouched(self) -> bool:
+        """Nothing has been applied to it yet."""
+        return self.open == self.gross
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One explanation of an amount.
+
+    Attributes:
+        rule: "equal", "rounding", "withholding", "deposit", "discount", "fee", "partial", "over", "fx", "charge".
+        applied: Of the open balance that it settles.
+        withheld: See `records.Line`.
+        fee: See `records.Line`.
+        discount: See `records.Line`.
+        weight: Log-odds.
+        arithmetic: In words, Spanish.
+    """
+
+    rule: str
+    applied: int
+    withheld: int = 0
+    fee: int = 0
+    discount: int = 0
+    weight: float
+    arithmetic: str
+
+
+def explain(
+    owed: Owed, cash: int, country: str, day: int, hints: frozenset[str], policy: Policy, *, loose: bool = True
+) -> list[Reading]:
+    """Every explanation of `cash` (positive hundredths, same currency) against what is owed; best first.
+
+    Args:
+        owed: One document or the sum of several.
+        cash: What arrived.
+        country: Of the customer: says what may be withheld.
+        day: Booking day, ordinal.
+        hints: Kinds that the text announces ("withholding", "discount", "partial", "deposit").
+        policy: The company's tolerances.
+        loose: Also offer partial payments and overpayments, which any amount fits.
+    """
+    rules = regime(country)
+    missing = owed.open - cash
+    if missing == 0:
+        return [
+            Reading(
+                rule="equal", applied=cash, weight=WEIGHTS["equal"], arithmetic=f"{_money(owed.open)} = {_money(cash)}"
+            )
+        ]
+    found: list[Reading] = []
+    if abs(missing) <= rules.rounding and abs(missing) * 20 <= owed.open:
+        found.append(_rounding(owed, missing, cash, rules))
+    if missing > 0:
+        if owed.untouched:
+            found += _withholdings(owed, missing, cash, rules, day, hints)
+            found += _deposits(owed, missing, cash, rules, hints)
+            found += _discounts(owed, missing, cash, day, hints, policy)
+        found += _fees(owed, missing, cash, rules, policy)
+        if loose:
+            found.append(_partial(owed, cash, hints))
+    elif loose:
+        found.append(_over(owed, cash))
+    found.sort(key=lambda reading: (-reading.weight, reading.rule, reading.arithmetic))
+    return found
+
+
+def _rounding(owed: Owed, missing: int, cash: int, rules: PaymentRegime) -> Reading:
+    weight = WEIGHTS["rounding"] - 1.5 * abs(missing) / max(1, rules.rounding)
+    sign = "−" if missing > 0 else "+"
+    return Reading(
+        rule="rounding",
+        applied=owed.open,
+        fee=missing,
+        weight=weight,
+        arithmetic=f"{_money(owed.open)} {sign} {_money(abs(missing))} de redondeo = {_money(cash)}",
+    )
+
+
+@lru_cache(maxsize=4096)
+def _chains(country: str, day: int) -> tuple[tuple[Withholding, ...], ...]:
+    return regime(country).combinations(date.fromordinal(day))
+
+
+def round_to(value: Fraction, unit: int) -> int:
+    """Round hundredths to a multiple of `unit`, half up (away from zero), as tax offices do.
+
+    >>> round_to(Fraction(41_87), 100), round_to(Fraction(5), 10)
+    (4200, 10)
+    """
+    sign = -1 if value < 0 else 1
+    return sign * int(abs(value) / unit + Fraction(1, 2)) * unit
+
+
+def _withholdings(
+    owed: Owed, missing: int, cash: int, rules: PaymentRegime, day: int, hints: frozenset[str]
+) -> list[Reading]:
+    found = []
+    seen: set[int] = set()
+    bases = {"net": owed.net, "tax": owed.tax, "gross": owed.gross}
+    slack = max(2, rules.unit)
+    for chain in _chains(rules.country, day):
+        exact = sum((bases[rate.base] * rate.rate for rate in chain), Fraction(0))
+        if exact <= 0 or abs(exact - missing) > slack:
+            continue
+        if abs(missing - exact) > Fraction(rules.unit) / 2 * (1 + len(chain)) + 1:
+            continue
+        names = " + ".join(rate.name for rate in chain)
+        if missing in seen:
+            continue
+        seen.add(missing)
+        bases_text = " y ".join(dict.fromkeys(_money(bases[rate.base]) for rate in chain))
+        found.append(
+            Reading(
+                rule="withholding",
+                applied=owed.open,
+                withheld=missing,
+                weight=WEIGHTS["withholding"] + (1.5 if "withholding" in hints else 0.0) - 0.3 * (len(chain) - 1),
+                arithmetic=f"{_money(owed.open)} − {_money(missing)} ({names} s/ {bases_text}) = {_money(cash)}",
+            )
+        )
+    return found
+
+
+def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: frozenset[str]) -> list[Reading]:
+    if rules.deposit is None:
+        return []
+    found = []
+    for rate in rules.deposit.rates:
+        part = round_to(owed.gross * rate, rules.deposit.unit)
+        percent = _percent(rate)
+        if part == missing and "deposit" not in hints:
+            found.append(
+                Reading(
+                    rule="deposit",
+                    applied=cash,
+                    weight=WEIGHTS["deposit"],
+                    arithmetic=f"{_money(owed.gross)} − {_money(part)} ({rules.deposit.name.lower()} {percent}, llega aparte) = {_money(cash)}",
+                )
+            )
+        elif part == cash and "deposit" in hints:
+            found.append(
+                Reading(
+                    rule="deposit",
+                    applied=cash,
+                    weight=WEIGHTS["deposit"] + 1.5,
+                    arithmetic=f"{rules.deposit.name} {percent} s/ {_money(owed.gross)} = {_money(cash)}",
+                )
+            )
+    return found
+
+
+def _discounts(owed: Owed, missing: int, cash: int, day: int, hints: frozenset[str], policy: Policy) -> list[Reading]:
+    if day > owed.due + policy.descuento_gracia_dias:
+        return []
+    for share in policy.descuentos:
+        rate = Fraction(share)
+        for base, name in ((owed.gross, ""), (owed.net, " s/ base")):
+            if base > 0 and abs(missing - base * rate) <= 1:
+                return [
+                    Reading(
+                        rule="discount",
+                        applied=owed.open,
+                        discount=missing,
+                        weight=WEIGHTS["discount"] + (2.0 if "discount" in hints else 0.0),
+                        arithmetic=f"{_money(owed.open)} − {_percent(rate)} pronto pago{name} ({_money(missing)}) = {_money(cash)}",
+                    )
+                ]
+    return []
+
+
+def _fees(owed: Owed, missing: int, cash: int, rules: PaymentRegime, policy: Policy) -> list[Reading]:
+    most = min(Fraction(rules.fee_cap), owed.open * Fraction(policy.comision_parte) + 1)
+    if missing > most:
+        return []
+    weight = WEIGHTS["fee"] - 2.0 * missing / max(1, owed.open) / float(policy.comision_parte or 1)
+    return [
+        Reading(
+            rule="fee",
+            applied=owed.open,
+            fee=missing,
+            weight=weight,
+            arithmetic=f"{_money(owed.open)} − {_money(missing)} de gastos bancarios = {_money(cash)}",
+        )
+    ]
+
+
+def _partial(owed: Owed, cash: int, hints: frozenset[str]) -> Reading:
+    weight = WEIGHTS["partial"] + (2.5 if "partial" in hints else 0.0)
+    even = next((parts for parts in (2, 3, 4) if abs(cash * parts - owed.gross) <= parts), 0)
+    if even:
+        weight += 2.0
+    elif cash % 1000 == 0:
+        weight += 0.5
+    share = {2: " (la mitad)", 3: " (un tercio)", 4: " (un cuarto)"}.get(even, "")
+    return Reading(
+        rule="partial",
+        applied=cash,
+        weight=weight,
+        arithmetic=f"{_money(cash)} a cuenta de {_money(owed.open)}{share}; quedan {_money(owed.open - cash)}",
+    )
+
+
+def _over(owed: Owed, cash: int) -> Reading:
+    extra = cash - owed.open
+    weight = WEIGHTS["over"] + (1.5 if cash % 1000 == 0 or extra % 100 == 0 else 0.0)
+    if extra * 4 > owed.open:
+        weight -= 1.0
+    return Reading(
+        rule="over",
+        applied=owed.open,
+        weight=weight,
+        arithmetic=f"{_money(cash)} − {_money(owed.open)} = {_money(extra)} de más, a favor del cliente",
+    )
+
+
+def explain_fx(
+    owed: int, owed_currency: str, cash: int, currency: str, rate: Fraction, policy: Policy
+) -> Reading | None:
+    """A document in another currency: is the rate that the payment implies near the day's reference rate?
+
+    Args:
+        owed: Open hundredths of the document.
+        owed_currency: Its currency.
+        cash: What arrived.
+        currency: The payment's currency.
+        rate: Units of `currency` for one of `owed_currency` on the day.
+        policy: Gives the band.
+    """
+    if owed <= 0 or rate <= 0:
+        return None
+    expected = owed * rate
+    off = abs(cash - expected) / expected
+    if off > Fraction(policy.banda_cambio):
+        return None
+    implied = Fraction(cash, owed)
+    return Reading(
+        rule="fx",
+        applied=owed,
+        weight=WEIGHTS["fx"] - 100 * float(off),
+        arithmetic=(
+            f"{_money(owed)} {owed_currency} × {write_amount(Decimal(implied.numerator) / implied.denominator, 5)} = "
+            f"{_money(cash)} {currency} (cambio del día {write_amount(Decimal(rate.numerator) / rate.denominator, 5)}, "
+            f"diferencia {write_amount(Decimal(off.numerator) / off.denominator * 100)} %)"
+        ),
+    )
+
+
+def share_out(total: int, parts: Sequence[int]) -> list[int]:
+    """Split `total` hundredths in proportion to `parts` (positive), to the cent; the largest remainders get the rest.
+
+    >>> share_out(100, [1, 1, 1])
+    [34, 33, 33]
+    """
+    whole = sum(parts)
+    if not whole:
+        return [total] + [0] * (len(parts) - 1) if parts else []
+    sign = -1 if total < 0 else 1
+    exact = [Fraction(abs(total) * part, whole) for part in parts]
+    result = [int(value) for value in exact]
+    rest = abs(total) - sum(result)
+    order = sorted(range(len(parts)), key=lambda number: (result[number] - exact[number], number))
+    for number in order[:rest]:
+        result[number] += 1
+    return [sign * value for value in result]
+
+
+def _money(cents: int) -> str:
+    return write_amount(Decimal(cents) / 100)
+
+
+def _percent(rate: Fraction) -> str:
+    value = Decimal(rate.numerator) / rate.denominator * 100
+    return f"{value.normalize():f} %".replace(".", ",")

@@ -1,0 +1,235 @@
+"""Who pays: evidence about the customer that does not look at documents or amounts."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
+
+from cobranza.reconciliation.records import Customer, Payment
+from cobranza.reconciliation.text import compact, has_word, name_words, plain, words
+from cobranza.regimes.payments import wording
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a payment may come from a customer.
+
+    Attributes:
+        weight: Log-odds; see `WEIGHTS`.
+        why: Spanish, for the explanation.
+        identity: Proven by account or tax id, not by a name.
+    """
+
+    weight: float
+    why: str
+    identity: bool = False
+
+
+WEIGHTS = {"account": 5.0, "tax_id": 5.0, "name": 4.0, "near": 3.0, "weak": 1.5, "group": 1.0}
+
+
+class CustomerIndex:
+    """Finds customers by account, tax id and name."""
+
+    def __init__(self, customers: Sequence[Customer]) -> None:
+        self.customers = customers
+        self._account: dict[str, list[int]] = defaultdict(list)
+        self._tax: dict[str, list[int]] = defaultdict(list)
+        self._group: dict[str, list[int]] = defaultdict(list)
+        self._word: dict[str, set[int]] = defaultdict(set)
+        self._names: list[tuple[int, tuple[str, ...], str]] = []
+        self._exact: dict[str, list[int]] = defaultdict(list)
+        self._cache: dict[tuple[str, str, str], dict[int, Evidence]] = {}
+        frequency: Counter[str] = Counter()
+        for customer in customers:
+            for account in customer.accounts:
+                if key := compact(account):
+                    self._account[key].append(customer.index)
+            if tax := compact(customer.tax_id):
+                self._tax[tax].append(customer.index)
+            if customer.group:
+                self._group[customer.group].append(customer.index)
+            for name, kind in ((customer.legal_name, "razón social"), (customer.trade_name, "nombre comercial")):
+                parts = name_words(name)
+                if not parts or (kind == "nombre comercial" and parts == name_words(customer.legal_name)):
+                    continue
+                position = len(self._names)
+                self._names.append((customer.index, parts, kind))
+                self._exact[" ".join(parts)].append(position)
+                for word in set(parts) - wording().weak_words:
+                    self._word[word].add(position)
+                frequency.update(set(parts))
+        total = max(1, len(self._names))
+        self._rarity = {word: math.log(1 + total / count) for word, count in frequency.items()}
+        self._unknown = math.log(1 + total)
+        self._strings = [" ".join(parts) for _, parts, _ in self._names]
+        self._vocabulary = sorted(word for word in frequency if len(word) >= 5)
+
+    def group_of(self, customer: int) -> Sequence[int]:
+        """The other members of its group."""
+        group = self.customers[customer].group
+        return [member for member in self._group.get(group, ()) if member != customer] if group else []
+
+    def evidence(self, payment: Payment) -> dict[int, Evidence]:
+        """Every customer that something about the payer points to; the strongest reason of each."""
+        found: dict[int, Evidence] = {}
+        if payment.account:
+            for customer in self._account.get(compact(payment.account), ()):
+                _keep(found, customer, Evidence(WEIGHTS["account"], f"cuenta {_masked(payment.account)}", True))
+        for tax in self._tax_ids(payment):
+            for customer in self._tax.get(tax, ()):
+                _keep(found, customer, Evidence(WEIGHTS["tax_id"], f"identificación fiscal {tax}", True))
+        key = (payment.name, payment.text, payment.country)
+        named = self._cache.get(key)
+        if named is None:
+            named = self._by_name(payment)
+            self._cache[key] = named
+        for customer, evidence in named.items():
+            _keep(found, customer, evidence)
+        return found
+
+    def _tax_ids(self, payment: Payment) -> list[str]:
+        result = [compact(payment.tax_id)] if payment.tax_id else []
+        result += [word for word in words(payment.text) if 8 <= len(word) <= 13 and word in self._tax]
+        return [tax for tax in result if tax]
+
+    def _by_name(self, payment: Payment) -> dict[int, Evidence]:
+        found: dict[int, Evidence] = {}
+        agent = is_agent(payment.name)
+        if payment.name and not agent:
+            self._whole(found, payment.name, payment.country)
+        if payment.text:
+            self._inside(found, payment.text, payment.country)
+        return found
+
+    def _country_ok(self, customer: int, country: str) -> bool:
+        own = self.customers[customer].country
+        return not country or not own or own == country
+
+    def _whole(self, found: dict[int, Evidence], name: str, country: str) -> None:
+        """The payer's name field as a whole."""
+        parts = name_words(name)
+        text = " ".join(parts)
+        if not text:
+            return
+        for position in self._exact.get(text, ()):
+            customer, _, kind = self._names[position]
+            if self._country_ok(customer, country):
+                _keep(found, customer, Evidence(WEIGHTS["name"], f"nombre «{plain(name)}» ({kind})"))
+        if any(evidence.weight >= WEIGHTS["name"] for evidence in found.values()):
+            return
+        candidates = {position for word in parts for position in self._near_words(word)}
+        if len(text) >= 4:
+            last = parts[-1]
+            for word in self._word:
+                if word.startswith(last) and word != last:
+                    candidates |= self._word[word]
+        for position in sorted(candidates):
+            customer, own, kind = self._names[position]
+            if not self._country_ok(customer, country):
+                continue
+            weight = self._alike(parts, own)
+            if weight:
+                _keep(
+                    found, customer, Evidence(weight, f"nombre parecido «{plain(name)}» ~ «{' '.join(own)}» ({kind})")
+                )
+
+    def _near_words(self, word: str) -> set[int]:
+        positions = self._word.get(word)
+        if positions is not None:
+            return positions
+        if len(word) < 5:
+            return set()
+        near = process.extract(word, self._vocabulary, scorer=OSA.distance, score_cutoff=1, limit=3)
+        result: set[int] = set()
+        for other, _, _ in near:
+            result |= self._word.get(other, set())
+        return result
+
+    def _alike(self, parts: tuple[str, ...], own: tuple[str, ...]) -> float:
+        """Weight for two names that are not equal: typing slips, words cut off or in another order."""
+        mine, theirs = " ".join(parts), " ".join(own)
+        if len(mine) >= 8 and theirs.startswith(mine):
+            return WEIGHTS["near"]
+        if sorted(parts) == sorted(own):
+            return WEIGHTS["near"]
+        ratio = max(fuzz.ratio(mine, theirs), fuzz.token_sort_ratio(mine, theirs))
+        if ratio >= 90:
+            return WEIGHTS["near"]
+        covered = self._coverage(parts, own)
+        back = self._coverage(own, parts)
+        if covered >= 0.95 and back >= 0.5 and len(mine) >= 6:
+            return WEIGHTS["near"] if back >= 0.75 else WEIGHTS["weak"]
+        if covered >= 0.7 and back >= 0.7:
+            return WEIGHTS["weak"]
+        return 0.0
+
+    def _coverage(self, parts: Sequence[str], own: Sequence[str]) -> float:
+        """Share of the rarity of `parts` that stands in `own`, the last word possibly cut and one slip a word."""
+        total = hit = 0.0
+        for number, word in enumerate(parts):
+            rarity = self._rarity.get(word, self._unknown)
+            total += rarity
+            if word in own:
+                hit += rarity
+            elif (number == len(parts) - 1 and any(other.startswith(word) for other in own)) or (
+                len(word) >= 5
+                and any(
+                    abs(len(other) - len(word)) <= 1 and OSA.distance(word, other, score_cutoff=1) <= 1 for other in own
+                )
+            ):
+                hit += rarity * 0.9
+        return hit / total if total else 0.0
+
+    def _inside(self, found: dict[int, Evidence], text: str, country: str) -> None:
+        """A customer's name somewhere in the remittance text."""
+        expand = wording().abbreviations
+        inside = [expand.get(word, word) for word in words(text)]
+        candidates: Counter[int] = Counter()
+        for word in set(inside):
+            if len(word) >= 4:
+                for position in self._word.get(word, ()):
+                    candidates[position] += 1
+        padded = f" {' '.join(inside)} "
+        cut = inside[-1] if inside else ""
+        for position in sorted(candidates):
+            customer, own, kind = self._names[position]
+            if not self._country_ok(customer, country):
+                continue
+            whole = " ".join(own)
+            if f" {whole} " in padded:
+                if len(whole) >= 5:
+                    _keep(found, customer, Evidence(WEIGHTS["name"], f"«{whole}» en el concepto ({kind})"))
+            elif len(own) > 1 and self._cut_at_end(own, padded.rstrip(), cut):
+                _keep(found, customer, Evidence(WEIGHTS["near"], f"«{whole}», cortado, en el concepto ({kind})"))
+            elif len(own) > 1 and self._coverage(own, inside) >= 0.85:
+                _keep(found, customer, Evidence(WEIGHTS["weak"], f"palabras de «{whole}» en el concepto ({kind})"))
+
+    @staticmethod
+    def _cut_at_end(own: tuple[str, ...], padded: str, cut: str) -> bool:
+        whole = " ".join(own)
+        for size in range(len(whole) - 1, max(7, len(whole) // 2), -1):
+            if padded.endswith(" " + whole[:size]) and cut:
+                return True
+        return False
+
+
+def is_agent(name: str) -> bool:
+    """Whether the payer is somebody who pays for others (confirming, factoring, a depositary bank)."""
+    return bool(name) and has_word(plain(name), wording().agents)
+
+
+def _keep(found: dict[int, Evidence], customer: int, evidence: Evidence) -> None:
+    held = found.get(customer)
+    if held is None or evidence.weight > held.weight:
+        found[customer] = evidence
+
+
+def _masked(account: str) -> str:
+    bare = compact(account)
+    return f"…{bare[-4:]}" if len(bare) > 6 else bare

@@ -1,0 +1,118 @@
+"""Why a payment was matched, in Spanish: the words used and where they stood, the sum, the payer, the rivals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cobranza.reconciliation.candidates import Board, Clues
+from cobranza.reconciliation.records import Hypothesis, Payment
+from cobranza.reconciliation.references import Quality
+
+FIELDS = {"remittance": "concepto", "structured_ref": "referencia", "end_to_end_id": "extremo a extremo"}
+RULES = {
+    "equal": "importe exacto",
+    "rounding": "redondeo",
+    "withholding": "retención",
+    "deposit": "detracción",
+    "discount": "pronto pago",
+    "fee": "gastos bancarios",
+    "partial": "pago a cuenta",
+    "over": "pago de más",
+    "fx": "otra moneda",
+    "set": "varias facturas",
+    "netted": "facturas menos abonos",
+    "batch": "remesa completa",
+    "return": "devolución",
+    "charge": "pago de un recibo devuelto con sus gastos",
+}
+_WAYS = {
+    Quality.SUFFIX: "últimas cifras",
+    Quality.SLIP: "con una errata",
+    Quality.CUT: "cortado",
+    Quality.TAIL: "solo el número",
+    Quality.STRIPPED: "sin la serie completa",
+    Quality.FULL: "número completo",
+    Quality.STRUCTURED: "referencia estructurada",
+}
+
+
+def explain(board: Board, payment: Payment, chosen: Hypothesis, rivals: Sequence[Hypothesis]) -> str:
+    """One Spanish sentence per kind of evidence; stable for the same input.
+
+    Args:
+        board: The run's state.
+        payment: What was explained.
+        chosen: The reading that won.
+        rivals: The readings that lost, best first.
+    """
+    clues = board.clues_of(payment)
+    parts = [RULES.get(chosen.rule, chosen.rule).capitalize(), *_named(board, clues, chosen)]
+    if chosen.arithmetic:
+        parts.append(chosen.arithmetic)
+    parts.append(_payer(board, clues, chosen))
+    parts += chosen.notes
+    if chosen.solutions > 1 and chosen.rule in {"set", "netted"}:
+        parts.append(f"hay {chosen.solutions} combinaciones que suman lo mismo")
+    if rivals:
+        parts.append(_rival(board, chosen, rivals[0]))
+    return ". ".join(part[0].upper() + part[1:] for part in parts if part) + "."
+
+
+def _named(board: Board, clues: Clues, chosen: Hypothesis) -> list[str]:
+    texts = []
+    quoted: set[tuple[str, str]] = set()
+    docs = set(chosen.key)
+    for mention in clues.mentions:
+        if mention.doc not in docs or len(texts) >= 6:
+            continue
+        number = board.documents[mention.doc].number
+        way = _WAYS[mention.quality]
+        if mention.token < 0:
+            texts.append(f"referencia de {number}")
+            continue
+        token = clues.tokens[mention.token]
+        if (token.digits, number) in quoted:
+            continue
+        quoted.add((token.digits, number))
+        where = FIELDS.get(token.field, token.field)
+        texts.append(f"«{token.digits}» ({where}, posición {token.start + 1}, {way}) → {number}")
+    if chosen.mentions and not texts:
+        written = ", ".join(f"«{clues.tokens[number].digits}»" for number in chosen.mentions if number >= 0)
+        if written:
+            texts.append(f"{written} en el concepto, escrito de forma incompleta")
+    return texts
+
+
+def _payer(board: Board, clues: Clues, chosen: Hypothesis) -> str:
+    if chosen.rule == "batch":
+        return ""
+    name = board.customers[chosen.customer].legal_name
+    evidence = clues.evidence.get(chosen.customer)
+    if evidence is not None:
+        return f"cliente {name} por {evidence.why}"
+    if chosen.parts.get("cliente", 0.0) > 0:
+        return f"paga otra empresa del grupo de {name}"
+    if clues.agent:
+        return f"cliente {name}; paga un intermediario"
+    if chosen.parts.get("cliente", 0.0) < -1:
+        return f"cliente {name}, aunque el ordenante parece otro"
+    return f"cliente {name}, sin datos del ordenante"
+
+
+def _rival(board: Board, chosen: Hypothesis, rival: Hypothesis) -> str:
+    numbers = ", ".join(board.documents[doc].number for doc in rival.key[:3])
+    reason = max(chosen.parts, key=lambda part: (chosen.parts[part] - rival.parts.get(part, 0.0), part))
+    return f"rival: {numbers} ({RULES.get(rival.rule, rival.rule)}), peor por {reason}, {_points(chosen.score - rival.score)}"
+
+
+def _points(difference: float) -> str:
+    return f"{write_amount_tenths(difference)} puntos"
+
+
+def write_amount_tenths(value: float) -> str:
+    """A score difference with one decimal, Spanish.
+
+    >>> write_amount_tenths(2.345)
+    '2,3'
+    """
+    return f"{value:.1f}".replace(".", ",")

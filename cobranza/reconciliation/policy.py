@@ -1,0 +1,48 @@
+"""What a company decides about matching: thresholds, windows and tolerances. Read from ``config/reconciliation.toml``."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from cobranza.kernel.config import Strict, load
+
+Share = Annotated[Decimal, Field(ge=0, le=1)]
+
+
+class Policy(Strict):
+    """Every key of ``config/reconciliation.toml``; the Spanish names are the ones of the file.
+
+    Attributes:
+        umbral_automatico: Confidence from which a match is posted without a person.
+        umbral_propuesta: Confidence from which a match is proposed at all; below, only candidates are listed.
+        ventana_dias: Age in days after which an unnamed document is no longer sought.
+        adelanto_dias: Days before its issue that a document may be paid (value dates, drafts).
+        devolucion_dias: Days after a direct debit in which its return is expected (SEPA: 8 weeks; 13 months if unauthorised).
+        banda_cambio: Most that the implied exchange rate may differ from the reference rate.
+        comision_parte: Most of a document that a bank fee may take, whatever the country's cap.
+        descuentos: Early-payment discounts that customers take, as fractions of the total.
+        descuento_gracia_dias: Days after the due date in which a discount is still believed.
+        conjunto_maximo: Most documents in a set that the payer does not name.
+        candidatos_maximo: Most open documents of a customer that set search looks at.
+    """
+
+    umbral_automatico: Share = Decimal("0.95")
+    umbral_propuesta: Share = Decimal("0.50")
+    ventana_dias: Annotated[int, Field(ge=1, le=3650)] = 365
+    adelanto_dias: Annotated[int, Field(ge=0, le=60)] = 3
+    devolucion_dias: Annotated[int, Field(ge=1, le=800)] = 400
+    banda_cambio: Share = Decimal("0.03")
+    comision_parte: Share = Decimal("0.20")
+    descuentos: tuple[Share, ...] = (Decimal("0.01"), Decimal("0.02"), Decimal("0.03"), Decimal("0.05"))
+    descuento_gracia_dias: Annotated[int, Field(ge=0, le=60)] = 5
+    conjunto_maximo: Annotated[int, Field(ge=2, le=8)] = 6
+    candidatos_maximo: Annotated[int, Field(ge=4, le=40)] = 22
+
+
+def read(file: Path) -> Policy:
+    """Read the policy; a missing file gives the defaults. Raises `cobranza.kernel.config.ConfigError`."""
+    return load(file, Policy)

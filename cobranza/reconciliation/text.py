@@ -1,0 +1,81 @@
+"""Texts as banks deliver them, made comparable: accents, broken encodings, legal forms, abbreviations."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from cobranza.kernel.spanish import plain as _plain
+from cobranza.regimes.payments import wording
+
+_BROKEN = re.compile(r"[ÃÂ][\x80-\xbf]")
+_NOT_WORD = re.compile(r"[^A-Z0-9]+")
+
+
+@lru_cache(maxsize=200_000)
+def plain(text: str) -> str:
+    """Upper case, no accents, single spaces, UTF-8 that was read as Latin-1 repaired.
+
+    >>> plain("LogÃ­stica Muñoz")
+    'LOGISTICA MUNOZ'
+    """
+    if not text:
+        return ""
+    if text.isascii():
+        return " ".join(text.upper().split())
+    if _BROKEN.search(text):
+        text = _BROKEN.sub(_repair, text)
+    return _plain(text.replace("º", "").replace("ª", ""))
+
+
+def _repair(found: re.Match[str]) -> str:
+    try:
+        return found[0].encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return found[0]
+
+
+def compact(text: str) -> str:
+    """Only letters and digits of `plain`.
+
+    >>> compact("2026/A/03711")
+    '2026A03711'
+    """
+    return _NOT_WORD.sub("", plain(text))
+
+
+def words(text: str) -> list[str]:
+    """The words of `plain`: runs of letters and digits."""
+    return [word for word in _NOT_WORD.split(plain(text)) if word]
+
+
+@cache
+def _legal_forms() -> tuple[tuple[str, ...], ...]:
+    forms = {tuple(form.split()) for form in wording().legal_forms}
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+
+@lru_cache(maxsize=200_000)
+def name_words(name: str) -> tuple[str, ...]:
+    """The words that tell a company from another: no legal form, abbreviations written out.
+
+    >>> name_words("Áridos Hnos. Zubizarreta, S.L.U.")
+    ('ARIDOS', 'HERMANOS', 'ZUBIZARRETA')
+    """
+    found = words(name)
+    for form in _legal_forms():
+        if len(found) > len(form) and tuple(found[-len(form) :]) == form:
+            found = found[: -len(form)]
+            break
+    expand = wording().abbreviations
+    return tuple(expand.get(word, word) for word in found)
+
+
+def has_word(haystack: str, needles: tuple[str, ...]) -> bool:
+    """Whether one of `needles` stands in the plain text as whole words.
+
+    >>> has_word("FRA 1 DTO PP", ("PP",)), has_word("APPLE", ("PP",))
+    (True, False)
+    """
+    padded = f" {_NOT_WORD.sub(' ', haystack)} "
+    return any(f" {needle} " in padded for needle in needles)
