@@ -32,6 +32,8 @@ class CobranzaError(Exception):
     code = "COB-GEN-001"
     remedy = "Consulte el registro de la ejecución y avise a soporte."
     exit_code = EXIT_UNEXPECTED
+    blocks_credential = False
+    """True when no robot may use the credential again until a person has looked at it."""
 
     def __init__(self, message: str, *, remedy: str | None = None) -> None:
         super().__init__(message)

@@ -67,6 +67,7 @@ class WrongPassword(BusinessError):
     """The portal refused the password. Never retried: portals lock accounts."""
 
     code = "COB-POR-001"
+    blocks_credential = True
     remedy = "Compruebe la clave guardada. Ningún robot volverá a usar esta credencial hasta que lo confirme."
 
 
@@ -74,6 +75,7 @@ class AccessBlocked(BusinessError):
     """The portal locked the login, or wants an act that only its holder can do (change password, accept terms)."""
 
     code = "COB-POR-002"
+    blocks_credential = True
     remedy = "Entre usted en el portal con esa clave, resuelva lo que pide y reactive la credencial."
 
 

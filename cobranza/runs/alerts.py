@@ -65,7 +65,7 @@ def run_ended(run: Run) -> None:
         open_alert(
             AlertKind.FAILED,
             key=f"fallo:{run.pk}",
-            message=f"«{run.title or run.robot}» (ejecución {run.pk}) ha terminado en {run.get_state_display()}{reason}",
+            message=f"«{run.title or run.robot}» (ejecución {run.pk}): {run.get_state_display()}{reason}",
             run_id=run.pk,
             schedule=run.schedule,
         )

@@ -21,6 +21,7 @@ from typing import Any, Literal, get_origin
 from robot.api import get_model
 from robot.api.parsing import ModelVisitor, Token
 from robot.errors import DataError
+from robot.output import LOGGER
 from robot.running import TestSuite, TypeInfo
 from robot.utils import timestr_to_secs
 from robot.variables import search_variable
@@ -204,6 +205,7 @@ def read(file: Path) -> Robot:
         limit_seconds=engine.limite_minutos * 60,
         max_attempts=engine.intentos,
     )
+    LOGGER.unregister_console_logger()  # what is wrong with a file is our answer, not a line on stderr
     try:
         built = TestSuite.from_file_system(file)
         return _robot(blank, built)

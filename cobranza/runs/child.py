@@ -40,7 +40,7 @@ def main() -> int:
 
 def _run() -> tuple[int, dict[str, Any] | None]:
     import django
-    import robot
+    from robot.run import run
 
     from cobranza.runs import context, variables
     from cobranza.runs.catalogue import runnable
@@ -51,7 +51,7 @@ def _run() -> tuple[int, dict[str, Any] | None]:
     definition = runnable(here.robot)
     listener = Listener(variables.secret_values(definition, variables.given()))
     django.setup()
-    code = robot.run(
+    code = run(
         str(definition.file),
         listener=listener,
         variablefile=["cobranza.runs.variables"],

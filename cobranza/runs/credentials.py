@@ -20,7 +20,7 @@ from cobranza.runs.persistence import Now
 
 _TAKE = """
 insert into runs_credentiallease (name, token, run_id, until)
-values (%(name)s, %(token)s, %(run)s, statement_timestamp() + %(lease)s)
+values (%(name)s, %(token)s, %(run)s, statement_timestamp() + make_interval(secs => %(lease)s))
 on conflict (name) do update set token = excluded.token, run_id = excluded.run_id, until = excluded.until
 where runs_credentiallease.until < statement_timestamp() or runs_credentiallease.token = excluded.token
 returning name
@@ -30,7 +30,7 @@ returning name
 def take(name: str, token: UUID, run_id: int, lease: timedelta) -> bool:
     """Take the credential's only session, or keep it. False when another run has it."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"name": name, "token": token, "run": run_id, "lease": lease})
+        cursor.execute(_TAKE, {"name": name, "token": token, "run": run_id, "lease": lease.total_seconds()})
         return cursor.fetchone() is not None
 
 

@@ -44,7 +44,7 @@ _MAX_TEXT = 4000
 _CLAIM = """
 update runs_workitem
    set state = 'en_curso', attempts = attempts + 1, token = %(token)s, run_id = %(run)s,
-       lease_until = statement_timestamp() + %(lease)s, updated_at = statement_timestamp()
+       lease_until = statement_timestamp() + make_interval(secs => %(lease)s), updated_at = statement_timestamp()
  where id = (
     select id from runs_workitem
      where queue = %(queue)s and state = 'nuevo'
@@ -91,7 +91,7 @@ def claim(queue: str) -> HeldItem | None:
     values = {
         "token": token,
         "run": context.current().run_id,
-        "lease": timedelta(seconds=engine.arriendo),
+        "lease": engine.arriendo,
         "queue": queue,
     }
 

@@ -39,4 +39,4 @@ def patiently(action: Callable[[], Result], *, seconds: float) -> Result:
             time.sleep(_PAUSE)
 
 
-__all__ = ["LOST", "Now", "boottime", "patiently"]
+__all__ = ["LOST", "Now", "boottime", "connection", "patiently"]

@@ -12,6 +12,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -82,10 +83,8 @@ def kill_tree(leader: int, attempt: str) -> int:
         How many processes were signalled.
     """
     killed = _kill(_descendants(leader))
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     for _ in range(_ROUNDS):
         left = marked(lambda found: found.get(ATTEMPT_MARK) == attempt)
         if not left:

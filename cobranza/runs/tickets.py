@@ -21,18 +21,23 @@ with live as (
     select j.id from procrastinate_jobs j where j.queue_name = %(queue)s and j.status in ('todo', 'doing')
 ), waiting as (
     select r.id, r.credential, r.priority,
-           row_number() over (partition by nullif(r.credential, '') order by r.priority desc, r.id) as place
+           row_number() over (partition by r.credential order by r.priority desc, r.id) as place,
+           r.schedule, row_number() over (partition by r.schedule order by r.scheduled_for, r.id) as turn
       from runs_run r
      where r.state = 'en_cola' and not r.foreground
        and (r.not_before is null or r.not_before <= statement_timestamp())
        and (r.ticket is null or not exists (select 1 from live where live.id = r.ticket))
-       and (r.credential = '' or not exists (
+       and not exists (
             select 1 from runs_run o
-             where o.credential = r.credential and o.id <> r.id
+             where o.id <> r.id
+               and ((r.credential <> '' and o.credential = r.credential)
+                    or (r.schedule <> '' and o.schedule = r.schedule))
                and (o.state = 'en_curso'
-                    or (o.state = 'en_cola' and exists (select 1 from live where live.id = o.ticket)))))
+                    or (o.state = 'en_cola' and exists (select 1 from live where live.id = o.ticket))))
 )
-select id, priority from waiting where credential = '' or place = 1 order by priority desc, id limit 500
+select id, priority from waiting
+ where (credential = '' or place = 1) and (schedule = '' or turn = 1)
+ order by priority desc, id limit 500
 """
 _DEFER = """
 select (procrastinate_defer_jobs_v1(array[
@@ -53,7 +58,8 @@ delete from procrastinate_workers where last_heartbeat < now() - make_interval(s
 
 
 def admit() -> int:
-    """Write a ticket for every queued run that may start and has none: at most one per credential.
+    """Write a ticket for every queued run that may start and has none: at most one per credential and one
+    per schedule.
 
     Call inside a transaction. Returns how many were written.
     """
@@ -73,8 +79,8 @@ def clean(stalled_seconds: float) -> int:
     """Throw away tickets that are spent or whose drawer is dead. Returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(_STALLED, {"queue": QUEUE, "seconds": stalled_seconds})
-        count = cursor.rowcount
+        count = int(cursor.rowcount)
         cursor.execute(_FINISHED, {"queue": QUEUE})
-        count += cursor.rowcount
+        count += int(cursor.rowcount)
         cursor.execute(_DEAD_WORKERS, {"seconds": stalled_seconds})
     return count
