@@ -102,8 +102,9 @@ def _read(stream: IO[bytes], where: str) -> Message:
             _take_entry(current, element, where)
             element.clear()
             # lxml forbids dropping the current element, so drop the one before.
-            if previous is not None and previous.getparent() is not None:
-                previous.getparent().remove(previous)
+            parent = element.getparent()
+            if previous is not None and parent is not None and previous.getparent() is parent:
+                parent.remove(previous)
             previous = element
         else:
             statement, doubts = _close(current, children(element), where)
