@@ -34,5 +34,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
     if user is not None and user.is_authenticated:
         found["menu"] = navigation.items(request)
+        found["here"] = navigation.current(request, found["menu"])
         found["my_roles"] = sorted(roles_of(user))
     return found

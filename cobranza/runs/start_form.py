@@ -21,6 +21,8 @@ _MAX_TEXT = 2000
 class StartForm(forms.Form):
     """One typed control per variable, and whether to rehearse."""
 
+    all_optional = True  # every variable has a default, so the word beside each label would be noise
+
     rehearse = forms.BooleanField(
         label=_("Ensayar"),
         required=False,
@@ -67,7 +69,7 @@ def _field(variable: Variable) -> forms.Field:
         hint = _("Dónde está el secreto (env:, file: o keyring:), nunca el secreto. Vacío: %(where)s.") % {
             "where": where
         }
-        common["help_text"] = f"{variable.help} {hint}".strip()
+        common["help_text"] = f"{variable.help.rstrip('.')}. {hint}" if variable.help else hint
         return forms.CharField(
             max_length=300, widget=forms.TextInput(attrs={"placeholder": where, "autocomplete": "off"}), **common
         )

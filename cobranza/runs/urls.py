@@ -12,6 +12,7 @@ urlpatterns = [
     path("items/", views.items, name="items"),
     path("items/<int:pk>/", views.item, name="item"),
     path("items/<int:pk>/answer/", views.answer, name="answer"),
+    path("items/<int:pk>/reopen/", views.reopen, name="reopen"),
     path("alerts/", views.alerts, name="alerts"),
     path("alerts/<int:pk>/acknowledge/", views.acknowledge, name="acknowledge"),
     path("schedules/", views.schedules, name="schedules"),

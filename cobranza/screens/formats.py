@@ -72,10 +72,10 @@ def instant(value: datetime) -> str:
 
 
 def ago(value: datetime, *, now: datetime | None = None) -> str:
-    """Say how far an instant is from now, the way people do; beyond two days, write it."""
+    """Say how far an instant is from now, the way people do; beyond a day, write it."""
     gap = (now or clock.now()) - value
     future, gap = gap < timedelta(0), abs(gap)
-    if gap >= timedelta(days=2):
+    if gap >= timedelta(days=1):
         return instant(value)
     if gap < timedelta(seconds=45):
         return _("ahora mismo") if not future else _("en unos segundos")

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from django.apps import apps
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import Promise
 
 from cobranza.screens.access import may_open
@@ -90,6 +91,13 @@ def items(request: HttpRequest) -> list[Item]:
     """The menu entries that this person may open, in order."""
     found = [item for _, module in rooms_with("navigation") for item in getattr(module, "ITEMS", ())]
     return sorted((item for item in found if may_open(request.user, item.url)), key=lambda item: item.order)
+
+
+def current(request: HttpRequest, entries: Iterable[Item]) -> str:
+    """The URL name of the entry that this page belongs to: the one with the longest address above it, "" for none."""
+    above = [(address, item.url) for item in entries if request.path.startswith(address := reverse(item.url))]
+    address, name = max(above, default=("", ""))
+    return name if address != "/" or request.path == "/" else ""
 
 
 def waiting(request: HttpRequest) -> list[Waiting]:

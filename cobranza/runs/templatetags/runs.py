@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django import template
@@ -25,6 +26,12 @@ def tone(state: str) -> str:
 def state_icon(state: str) -> str:
     """The icon of a state, for `badge`."""
     return looks.icon(state)
+
+
+@register.filter
+def prose(documentation: str) -> str:
+    """A suite's documentation with its lines joined; empty lines still part paragraphs."""
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", documentation)
 
 
 @register.filter
