@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,7 @@ from functools import lru_cache
 
 from cobranza.kernel.spanish import write_amount
 from cobranza.reconciliation.policy import Policy
-from cobranza.regimes.payments import PaymentRegime, Withholding, regime
+from cobranza.regimes.payments import Base, PaymentRegime, regime
 
 # Log-odds that an explanation, found for the right document, is the true reading rather than chance.
 WEIGHTS = {
@@ -125,9 +126,30 @@ def _rounding(owed: Owed, missing: int, cash: int, rules: PaymentRegime) -> Read
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """Rates withheld together, as whole numbers over one denominator."""
+
+    names: str
+    bases: tuple[Base, ...]
+    net: int
+    tax: int
+    gross: int
+    over: int
+
+
 @lru_cache(maxsize=4096)
-def _chains(country: str, day: int) -> tuple[tuple[Withholding, ...], ...]:
-    return regime(country).combinations(date.fromordinal(day))
+def _chains(country: str, day: int) -> tuple[_Chain, ...]:
+    result = []
+    for chain in regime(country).combinations(date.fromordinal(day)):
+        over = math.lcm(*(rate.rate.denominator for rate in chain))
+        shares: dict[Base, int] = {"net": 0, "tax": 0, "gross": 0}
+        for rate in chain:
+            shares[rate.base] += rate.rate.numerator * (over // rate.rate.denominator)
+        bases = tuple(dict.fromkeys(rate.base for rate in chain))
+        names = " + ".join(rate.name for rate in chain)
+        result.append(_Chain(names, bases, shares["net"], shares["tax"], shares["gross"], over))
+    return tuple(result)
 
 
 def round_to(value: Fraction, unit: int) -> int:
@@ -143,31 +165,25 @@ def round_to(value: Fraction, unit: int) -> int:
 def _withholdings(
     owed: Owed, missing: int, cash: int, rules: PaymentRegime, day: int, hints: frozenset[str]
 ) -> list[Reading]:
-    found = []
-    seen: set[int] = set()
-    bases = {"net": owed.net, "tax": owed.tax, "gross": owed.gross}
-    slack = max(2, rules.unit)
     for chain in _chains(rules.country, day):
-        exact = sum((bases[rate.base] * rate.rate for rate in chain), Fraction(0))
-        if exact <= 0 or abs(exact - missing) > slack:
+        off = abs(missing * chain.over - (owed.net * chain.net + owed.tax * chain.tax + owed.gross * chain.gross))
+        if 2 * off > chain.over * (rules.unit * (1 + len(chain.bases)) + 2):
             continue
-        if abs(missing - exact) > Fraction(rules.unit) / 2 * (1 + len(chain)) + 1:
-            continue
-        names = " + ".join(rate.name for rate in chain)
-        if missing in seen:
-            continue
-        seen.add(missing)
-        bases_text = " y ".join(dict.fromkeys(_money(bases[rate.base]) for rate in chain))
-        found.append(
+        amounts = {"net": owed.net, "tax": owed.tax, "gross": owed.gross}
+        bases = " y ".join(_money(amounts[base]) for base in chain.bases)
+        return [
             Reading(
                 rule="withholding",
                 applied=owed.open,
                 withheld=missing,
-                weight=WEIGHTS["withholding"] + (1.5 if "withholding" in hints else 0.0) - 0.3 * (len(chain) - 1),
-                arithmetic=f"{_money(owed.open)} − {_money(missing)} ({names} s/ {bases_text}) = {_money(cash)}",
+                weight=WEIGHTS["withholding"]
+                + (1.5 if "withholding" in hints else 0.0)
+                - 0.3 * (chain.names.count(" + "))
+                - 2.0 * off / chain.over / max(2, rules.unit),
+                arithmetic=f"{_money(owed.open)} − {_money(missing)} ({chain.names} s/ {bases}) = {_money(cash)}",
             )
-        )
-    return found
+        ]
+    return []
 
 
 def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: frozenset[str]) -> list[Reading]:
@@ -202,24 +218,24 @@ def _discounts(owed: Owed, missing: int, cash: int, day: int, hints: frozenset[s
     if day > owed.due + policy.descuento_gracia_dias:
         return []
     for share in policy.descuentos:
-        rate = Fraction(share)
+        over, parts = share.as_integer_ratio()[1], share.as_integer_ratio()[0]
         for base, name in ((owed.gross, ""), (owed.net, " s/ base")):
-            if base > 0 and abs(missing - base * rate) <= 1:
+            if base > 0 and abs(missing * over - base * parts) <= over:
                 return [
                     Reading(
                         rule="discount",
                         applied=owed.open,
                         discount=missing,
                         weight=WEIGHTS["discount"] + (2.0 if "discount" in hints else 0.0),
-                        arithmetic=f"{_money(owed.open)} − {_percent(rate)} pronto pago{name} ({_money(missing)}) = {_money(cash)}",
+                        arithmetic=f"{_money(owed.open)} − {_percent(Fraction(share))} pronto pago{name} ({_money(missing)}) = {_money(cash)}",
                     )
                 ]
     return []
 
 
 def _fees(owed: Owed, missing: int, cash: int, rules: PaymentRegime, policy: Policy) -> list[Reading]:
-    most = min(Fraction(rules.fee_cap), owed.open * Fraction(policy.comision_parte) + 1)
-    if missing > most:
+    parts, over = policy.comision_parte.as_integer_ratio()
+    if missing > rules.fee_cap or missing * over > owed.open * parts + over:
         return []
     weight = WEIGHTS["fee"] - 2.0 * missing / max(1, owed.open) / float(policy.comision_parte or 1)
     return [

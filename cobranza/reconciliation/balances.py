@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
 from collections.abc import Sequence
 
 from cobranza.reconciliation.records import Document
@@ -14,15 +15,30 @@ class Balances:
     """Running open balance per document over time; a moment is (day, position of the payment that day)."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
+        self._owner = [document.customer for document in documents]
+        self._issued = [document.issued for document in documents]
         self._start = [document.open for document in documents]
+        self._last = list(self._start)
         self._events: dict[int, list[tuple[Moment, int]]] = {}
+        self._versions: dict[int, int] = defaultdict(int)
+        self._live: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for document in documents:
+            if document.open:
+                self._live[document.customer].append((document.issued, document.index))
+        for live in self._live.values():
+            live.sort()
 
-    def open_at(self, doc: int, moment: Moment) -> int:
-        """Open just before `moment`."""
-        events = self._events.get(doc)
-        if not events:
-            return self._start[doc]
-        return self._start[doc] - sum(applied for when, applied in events if when < moment)
+    def version(self, customer: int) -> int:
+        """Grows whenever a balance of the customer changes."""
+        return self._versions[customer]
+
+    def open_of(self, customer: int, moment: Moment, latest_issue: int) -> list[int]:
+        """The customer's documents issued up to a day that still have something to apply at `moment`; oldest first."""
+        live = self._live.get(customer)
+        if not live:
+            return []
+        upto = bisect_right(live, (latest_issue, len(self._start)))
+        return [doc for _, doc in live[:upto] if doc not in self._events or self.free(doc, moment)]
 
     def free(self, doc: int, moment: Moment) -> int:
         """The most that can be applied at `moment` without ever, then or later, going beyond what is open.
@@ -31,8 +47,10 @@ class Balances:
         """
         events = self._events.get(doc)
         start = self._start[doc]
-        if not events:
+        if events is None:
             return start
+        if not self._last[doc]:
+            return 0
         balance = start
         least: int | None = None
         for when, applied in events:
@@ -60,3 +78,14 @@ class Balances:
     def apply(self, doc: int, moment: Moment, applied: int) -> None:
         """Record `applied` hundredths (negative: a return gives them back)."""
         insort(self._events.setdefault(doc, []), (moment, applied))
+        before = self._last[doc]
+        self._last[doc] = before - applied
+        owner, key = self._owner[doc], (self._issued[doc], doc)
+        self._versions[owner] += 1
+        live = self._live[owner]
+        position = bisect_left(live, key)
+        present = position < len(live) and live[position] == key
+        if self._last[doc] and not present:
+            live.insert(position, key)
+        elif not self._last[doc] and present:
+            del live[position]

@@ -65,6 +65,8 @@ class Clues:
     agent: bool
     nothing: bool
     by_customer: dict[int, list[Mention]] = field(default_factory=dict)
+    concerned: tuple[int, ...] = ()
+    remembered: tuple[tuple[int, ...], list[Hypothesis]] | None = None
 
 
 @dataclass(slots=True)
@@ -105,20 +107,32 @@ class Board:
         by_customer: dict[int, list[Mention]] = defaultdict(list)
         for mention in mentions:
             by_customer[self.documents[mention.doc].customer].append(mention)
+        evidence = self.people.evidence(payment)
         return Clues(
             tokens=found,
             mentions=mentions,
-            evidence=self.people.evidence(payment),
+            evidence=evidence,
             hints=frozenset(hints),
             agent=is_agent(payment.name),
             nothing=has_word(both, words.nothing),
             by_customer=dict(by_customer),
+            concerned=tuple(sorted({*evidence, *by_customer})),
         )
 
 
 def hypotheses(board: Board, payment: Payment, moment: Moment) -> list[Hypothesis]:
-    """Every reading of a payment that is possible now, best first, one per set of documents."""
+    """Every reading of a payment that is possible now, best first, one per set of documents.
+
+    Remembered as long as no balance of the customers concerned has changed.
+    """
     clues = board.clues_of(payment)
+    seen = tuple(board.balances.version(customer) for customer in clues.concerned)
+    if clues.remembered is None or clues.remembered[0] != seen or "batch" in clues.hints or not clues.concerned:
+        clues.remembered = (seen, _read(board, payment, clues, moment))
+    return clues.remembered[1]
+
+
+def _read(board: Board, payment: Payment, clues: Clues, moment: Moment) -> list[Hypothesis]:
     found = (
         _returns(board, payment, clues, moment) if payment.cents < 0 else _collections(board, payment, clues, moment)
     )
@@ -171,16 +185,11 @@ def _payer_part(board: Board, clues: Clues, customer: int) -> float:
     return OTHER_PAYER if firm and not clues.agent else NO_PAYER
 
 
-def _available(board: Board, payment: Payment, moment: Moment, docs: Iterable[int]) -> list[int]:
-    latest = payment.booked + board.policy.adelanto_dias
-    return [doc for doc in docs if board.documents[doc].issued <= latest and board.balances.free(doc, moment)]
-
-
 def _of_customer(board: Board, payment: Payment, clues: Clues, moment: Moment, customer: int) -> list[Hypothesis]:
     payer = _payer_part(board, clues, customer)
     known = customer in clues.evidence
     mentions = list(clues.by_customer.get(customer, ()))
-    own = _available(board, payment, moment, board.index.of_customer(customer))
+    own = board.balances.open_of(customer, moment, payment.booked + board.policy.adelanto_dias)
     if known:
         taken = frozenset(mention.token for mention in mentions)
         mentions += board.index.within(clues.tokens, own, taken)
@@ -539,17 +548,19 @@ def _unnamed(
                 hypothesis.capped = TWIN_CAP
                 hypothesis.notes.append(f"hay {len(equal)} documentos iguales; se propone el más antiguo")
             found.append(hypothesis)
+    deposit = "deposit" in clues.hints
     for doc in pool:
-        if doc not in equal[:1] and not board.documents[doc].credit:
+        free = board.balances.free(doc, moment)
+        if doc in equal[:1] or free <= 0:
+            continue
+        if deposit or 2 * payment.cents > free >= payment.cents or 0 < payment.cents - free <= free // 20:
             found += _explained(board, payment, clues, moment, customer, [doc], loose=False, how="account")
-            if abs(board.documents[doc].gross - 2 * payment.cents) <= 2:
-                found += [
-                    hypothesis
-                    for hypothesis in _explained(
-                        board, payment, clues, moment, customer, [doc], loose=True, how="account"
-                    )
-                    if hypothesis.rule == "partial"
-                ]
+        if abs(board.documents[doc].gross - 2 * payment.cents) <= 2:
+            found += [
+                hypothesis
+                for hypothesis in _explained(board, payment, clues, moment, customer, [doc], loose=True, how="account")
+                if hypothesis.rule == "partial"
+            ]
     for doc in own:
         if board.documents[doc].currency != payment.currency:
             found += _explained(board, payment, clues, moment, customer, [doc], loose=False, how="account")

@@ -40,7 +40,7 @@ class Policy(Strict):
     descuentos: tuple[Share, ...] = (Decimal("0.01"), Decimal("0.02"), Decimal("0.03"), Decimal("0.05"))
     descuento_gracia_dias: Annotated[int, Field(ge=0, le=60)] = 5
     conjunto_maximo: Annotated[int, Field(ge=2, le=8)] = 6
-    candidatos_maximo: Annotated[int, Field(ge=4, le=40)] = 22
+    candidatos_maximo: Annotated[int, Field(ge=4, le=36)] = 24
 
 
 def read(file: Path) -> Policy:

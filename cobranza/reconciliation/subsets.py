@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_EXAMINED = 256
+_LARGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +18,7 @@ class Sums:
 
     Attributes:
         found: Index tuples in ascending order, fewest items first, then lowest indexes; at most `keep`.
-        count: How many answers there are, exact unless `capped`.
+        count: How many answers there are; a lower bound when `capped`.
         capped: The search stopped at a bound: there may be more answers.
     """
 
@@ -22,51 +27,55 @@ class Sums:
     capped: bool
 
 
-def subsets_summing_to(
-    amounts: Sequence[int], target: int, *, most: int = 6, keep: int = 8, bound: int = 60_000
-) -> Sums:
+def subsets_summing_to(amounts: Sequence[int], target: int, *, most: int = 6, keep: int = 8) -> Sums:
     """Find the sets of at most `most` positions whose amounts add up to `target`, meeting in the middle.
 
-    Amounts may be negative (credit notes). The halves hold the sums of up to `most` items each, pruned to `bound`
-    sums a half; when pruned, `capped` says so.
+    Amounts may be negative (credit notes). Time and memory grow with 2 to the power of half the number of amounts.
+
+    Raises:
+        ValueError: more than 40 amounts; the caller chooses which ones are worth looking at.
 
     >>> subsets_summing_to([500, 300, 200, 100], 600)
     Sums(found=((0, 3), (1, 2, 3)), count=2, capped=False)
     """
     size = len(amounts)
+    if size > _LARGEST:
+        raise ValueError(f"{size} amounts are too many to search")
     if size == 0 or most < 1:
         return Sums((), 0, False)
     middle = size // 2
-    left, left_cut = _sums(amounts, range(middle), most, bound)
-    right, right_cut = _sums(amounts, range(middle, size), most, bound)
-    by_sum: dict[int, list[tuple[int, ...]]] = defaultdict(list)
-    for total, items in left:
-        by_sum[total].append(items)
+    left_sums, left_sizes, left_masks = _half(amounts[:middle], most)
+    right_sums, right_sizes, right_masks = _half(amounts[middle:], most)
+    order = np.argsort(left_sums, kind="stable")
+    left_sums, left_sizes, left_masks = left_sums[order], left_sizes[order], left_masks[order]
+    wanted = target - right_sums
+    low = np.searchsorted(left_sums, wanted, side="left")
+    high = np.searchsorted(left_sums, wanted, side="right")
     found: list[tuple[int, ...]] = []
-    count = 0
-    capped = left_cut or right_cut
-    for total, items in right:
-        for other in by_sum.get(target - total, ()):
-            if 0 < len(other) + len(items) <= most:
-                count += 1
-                if len(found) < 4096:
-                    found.append(other + items)
-                else:
-                    capped = True
+    capped = False
+    for position in np.nonzero(high > low)[0].tolist():
+        right_size, right_mask = int(right_sizes[position]), int(right_masks[position])
+        for other in range(int(low[position]), int(high[position])):
+            if not 0 < int(left_sizes[other]) + right_size <= most:
+                continue
+            if len(found) >= _EXAMINED:
+                capped = True
+                break
+            found.append(_positions(int(left_masks[other]) | right_mask << middle))
     found.sort(key=lambda chosen: (len(chosen), chosen))
-    return Sums(tuple(found[:keep]), count, capped)
+    return Sums(tuple(found[:keep]), len(found), capped)
 
 
-def _sums(
-    amounts: Sequence[int], positions: range, most: int, bound: int
-) -> tuple[list[tuple[int, tuple[int, ...]]], bool]:
-    sums: list[tuple[int, tuple[int, ...]]] = [(0, ())]
-    cut = False
-    for position in positions:
-        amount = amounts[position]
-        grown = [(total + amount, (*items, position)) for total, items in sums if len(items) < most]
-        if len(sums) + len(grown) > bound:
-            cut = True
-            grown = grown[: max(0, bound - len(sums))]
-        sums += grown
-    return sums, cut
+def _half(amounts: Sequence[int], most: int) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]:
+    """Every sum of up to `most` of the amounts with its number of items and its bit mask."""
+    sums = np.zeros(1, dtype=np.int64)
+    sizes = np.zeros(1, dtype=np.int8)
+    for amount in amounts:
+        sums = np.concatenate((sums, sums + amount))
+        sizes = np.concatenate((sizes, sizes + np.int8(1)))
+    masks = np.nonzero(sizes <= most)[0].astype(np.int64)
+    return sums[masks], sizes[masks], masks
+
+
+def _positions(mask: int) -> tuple[int, ...]:
+    return tuple(position for position in range(mask.bit_length()) if mask >> position & 1)
