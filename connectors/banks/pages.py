@@ -40,7 +40,6 @@ _LOOK = """
   return {
     headings: all('h1, [role=heading][aria-level="1"]', words),
     alerts: all('[role=alert]', words),
-    dialogs: all('[role=dialog], dialog[open]', name),
     controls: all('a[href], button, [role=button], input[type=submit]', name).slice(0, 60),
     busy: document.querySelector('[aria-busy=true]') !== null,
   };
@@ -90,7 +89,6 @@ class Seen:
 
     headings: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
-    dialogs: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
     busy: bool = False
 
@@ -158,7 +156,6 @@ def look(scope: Page | Frame) -> Seen | None:
     return Seen(
         headings=tuple(found["headings"]),
         alerts=tuple(found["alerts"]),
-        dialogs=tuple(found["dialogs"]),
         controls=tuple(found["controls"]),
         busy=bool(found["busy"]),
     )

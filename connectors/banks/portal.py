@@ -123,6 +123,7 @@ class WebPortal(ABC):
         self._ask_code = ask_code if interactive else None
         self._accounts: tuple[PortalAccount, ...] | None = None
         self._inside = False
+        self._keep_clear(session.page)
 
     # What a bank says of itself
 
@@ -153,6 +154,10 @@ class WebPortal(ABC):
     @abstractmethod
     def _leave(self) -> None:
         """Log out."""
+
+    def _ask_again(self, situation: Situation) -> bool:
+        """Use the page's own way of trying again after a fault; False when it has none."""
+        return False
 
     def _scopes(self) -> tuple[Page | Frame, ...]:
         """Documents that may tell the situation, the telling one first."""
@@ -285,26 +290,27 @@ class WebPortal(ABC):
             left -= _LONGEST_PAUSE_MS
 
     def _situation(self) -> Situation | None:
-        """What the page says now; dialogs known as `overlays` are answered first."""
+        """What the page says now; None when it says nothing we know, or is between two documents."""
         for scope in self._scopes():
             seen = look(scope)
-            if seen is None:
+            if seen is None or seen.busy:
                 return None
-            for dialog in seen.dialogs:
-                button = self.overlays.get(dialog)
-                if button:
-                    self._dismiss(scope, dialog, button)
             situation = classify(seen, self.signs)
             if situation is not None:
                 return situation
         return None
 
-    def _dismiss(self, scope: Page | Frame, dialog: str, button: str) -> None:
-        self.session.step(f"Cerrar «{dialog}»")
-        with contextlib.suppress(PlaywrightTimeoutError):  # it may have closed by itself
-            box = scope.get_by_role("dialog", name=dialog)
-            box.get_by_role("button", name=button, exact=True).click(timeout=3000)
-            box.wait_for(state="hidden", timeout=3000)
+    def _keep_clear(self, page: Page) -> None:
+        """Answer the known dialogs (cookies, offers) whenever they come to lie over what we want to click."""
+
+        def answer(button: str) -> Callable[[Locator], None]:
+            def click(dialog: Locator) -> None:
+                dialog.get_by_role("button", name=button, exact=True).click()
+
+            return click
+
+        for name, button in self.overlays.items():
+            page.add_locator_handler(page.get_by_role("dialog", name=name, exact=True), answer(button))
 
     def _await(self, *passing: Situation | None, doing: str) -> Situation:
         """Wait until the page says something other than `passing` (or nothing at all).
@@ -315,8 +321,14 @@ class WebPortal(ABC):
         """
         deadline = time.monotonic() + self.limits.espera_segundos
         last: Situation | None = None
+        asked_again = 0
         while time.monotonic() < deadline:
             situation = self._situation()
+            if situation in (Situation.FAULT, Situation.BUSY) and asked_again < self.limits.reintentos:
+                asked_again += 1
+                if self._ask_again(situation):
+                    deadline = time.monotonic() + self.limits.espera_segundos
+                    continue
             if situation is not None and situation not in passing:
                 return situation
             last = situation
@@ -382,8 +394,9 @@ class WebPortal(ABC):
 
     def _explain_by_page(self) -> None:
         """A wait that failed because the page is another one is that page's error, not a timeout."""
-        with contextlib.suppress(PlaywrightError):
-            self._look_out()
+        if self._inside:
+            with contextlib.suppress(PlaywrightError):
+                self._look_out()
 
     def _keeping_session(self, doing: str, work: Callable[[], Result]) -> Result:
         """Do `work`; if the portal ends the session meanwhile, log in once more and do it from the start."""
@@ -506,12 +519,24 @@ def new_session(settings: PortalSettings, slug: str, version: str, browser: Brow
 
 
 def type_keys(field: Locator, text: str) -> None:
-    """Type into a field that undoes pasted text: empty it key by key, then press key after key."""
+    """Type into a field that undoes pasted text: empty it, then press key after key.
+
+    Raises:
+        PageChanged: the field does not hold the typed characters afterwards (signs it adds itself are fine).
+    """
     field.click()
-    field.press("End")
+    field.select_text()
+    field.press("Backspace")
     for _ in range(len(field.input_value())):
         field.press("Backspace")
     field.press_sequentially(text)
+    held = field.input_value()
+    if _letters(held) != _letters(text):
+        raise PageChanged(f"Un campo no admite lo que se teclea: se escribió «{text}» y muestra «{held}».")
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\W", "", text)
 
 
 def bare(number: str) -> str:

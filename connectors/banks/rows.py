@@ -10,7 +10,10 @@ from cobranza.kernel import spanish
 from cobranza.kernel.spanish import FormatError
 from cobranza.ledger.statements import BankMovement
 from cobranza.reconciliation.ports import PageChanged
+from connectors.banks.listing import ChangedWhileReading, Control
 from connectors.banks.pages import Table
+
+_TOTALLED = ("amount", "credit", "debit", "balance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,26 @@ class Columns:
                 found.append(movement)
         return tuple(found)
 
+    def check_totals(self, table: Table, control: Control) -> None:
+        """Hold the table's totals row against the controls that the page announces elsewhere.
+
+        Raises:
+            PageChanged: there is not exactly one totals row.
+            ChangedWhileReading: it says something else, so one of both is already newer.
+        """
+        places = self.places(table)
+        rows = [row for row in table.rows if self._is_totals(row, row[places["booked_on"]])]
+        if len(rows) != 1:
+            raise PageChanged(f"La tabla trae {len(rows)} filas «{self.totals}» y se esperaba una.")
+        said = {key: spanish.amount(rows[0][places[key]]) for key in _TOTALLED if key in places}
+        net = (control.credits or Decimal(0)) + (control.debits or Decimal(0))
+        wanted = {"amount": net, "credit": control.credits, "debit": control.debits, "balance": control.closing}
+        if any(value != wanted[key] for key, value in said.items()):
+            raise ChangedWhileReading("La fila de totales no coincide con el resumen de la página.")
+
+    def _is_totals(self, cells: Sequence[str], booked_on: str) -> bool:
+        return self.totals in cells and booked_on in ("", self.totals)
+
     def places(self, table: Table) -> dict[str, int]:
         """Where each column stands in `table`; raises `PageChanged`."""
         return table.columns(self.titles)
@@ -56,11 +79,7 @@ class Columns:
         self, cell: Mapping[str, str], cells: Sequence[str], currency: str, position: str
     ) -> BankMovement | None:
         """One row; None for a pending row and for the totals."""
-        if self.totals in cells and not cell["booked_on"]:
-            return None
-        if self.totals == cell["booked_on"]:
-            return None
-        if cell["balance"] == self.pending:
+        if cell["balance"] == self.pending or self._is_totals(cells, cell["booked_on"]):
             return None
         try:
             return BankMovement(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urljoin
@@ -18,7 +17,7 @@ from cobranza.ledger.statements import Statement
 from cobranza.reconciliation.ports import IncompleteRead, PageChanged, PortalAccount, PortalTimeout
 from connectors.banks import files, listing
 from connectors.banks.listing import ChangedWhileReading, Control, ListingPage
-from connectors.banks.pages import Sign, Situation, Table, anchor, read_table, require
+from connectors.banks.pages import Sign, Situation, anchor, read_table, require
 from connectors.banks.portal import QueryRefused, WebPortal, bare, type_keys
 from connectors.banks.rows import Columns
 
@@ -214,7 +213,7 @@ class CajaDemoPortal(WebPortal):
         summary = frame.locator("body").evaluate(_SUMMARY)
         self._same_query(summary["text"], account, since, until)
         control = _control(summary["text"], summary["totals"])
-        _check_totals(table, control)
+        COLUMNS.check_totals(table, control)
         return ListingPage(control=control, rows=rows)
 
     def _same_query(self, text: str, account: PortalAccount, since: date, until: date) -> None:
@@ -319,14 +318,3 @@ def _control(text: str, totals: dict[str, str]) -> Control:
         credits=amounts["Total abonos"],
         debits=amounts["Total cargos"],
     )
-
-
-def _check_totals(table: Table, control: Control) -> None:
-    """The totals row says the net and the final balance once more."""
-    places = COLUMNS.places(table)
-    rows = [row for row in table.rows if COLUMNS.totals in row and not re.search(r"\d", row[places["booked_on"]])]
-    if len(rows) != 1:
-        raise PageChanged(f"La tabla trae {len(rows)} filas «{COLUMNS.totals}» y se esperaba una.")
-    net, balance = (spanish.amount(rows[0][places[key]]) for key in ("amount", "balance"))
-    if balance != control.closing or net != (control.credits or Decimal(0)) + (control.debits or Decimal(0)):
-        raise ChangedWhileReading("La fila de totales no coincide con el resumen de la página.")
