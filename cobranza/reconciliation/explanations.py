@@ -59,7 +59,7 @@ def explain(board: Board, payment: Payment, chosen: Hypothesis, rivals: Sequence
 
 
 def _named(board: Board, clues: Clues, chosen: Hypothesis) -> list[str]:
-    texts = []
+    texts: list[str] = []
     quoted: set[tuple[str, str]] = set()
     docs = set(chosen.key)
     for mention in clues.mentions:

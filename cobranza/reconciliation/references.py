@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 from rapidfuzz.distance import OSA
 
@@ -119,7 +120,7 @@ def _scan(field: str, text: str) -> list[Token]:
 def _ranges(field: str, text: str, runs: Sequence[re.Match[str]]) -> list[Token]:
     """Numbers between the ends of "FRAS 101 A 105", "101 AL 105" (a bare hyphen is taken as a list, not a range)."""
     result = []
-    for first, second in zip(runs, runs[1:], strict=False):
+    for first, second in pairwise(runs):
         gap = text[first.end() : second.start()]
         if not re.fullmatch(r"\s*(?:A|AL|HASTA)\s*(?:LA\s*)?", gap):
             continue
