@@ -14,10 +14,12 @@ from pydantic import Field
 from cobranza.kernel.config import ConfigError, Strict
 from cobranza.kernel.secrets import SecretRef, resolve
 from cobranza.reconciliation.ports import Erp
-from connectors.browser import Browser
+from connectors.browser import Browser, shared
 from connectors.erps.settings import place
 from connectors.erps.tryton.api import TrytonApi
 from connectors.erps.tryton.rpc import Client
+from connectors.erps.tryton.sao import Sao
+from connectors.erps.tryton.web import TrytonWeb
 
 MODES = ("api", "web")
 
@@ -64,7 +66,9 @@ class Tryton:
         if chosen == "api":
             client = Client(url, settings.base, settings.usuario, password, seconds=settings.espera_s)
             return TrytonApi(client, method=settings.metodo_pago, patience=settings.paciencia_s)
-        raise ConfigError("El modo web de Tryton todavía no está.")
+        session = (browser or shared()).session(evidence, adapter=self.slug, version="8.0", timeout=settings.espera_s)
+        sao = Sao(session, url, settings.base, settings.usuario, password, seconds=settings.espera_s)
+        return TrytonWeb(session, sao, method=settings.metodo_pago, patience=settings.paciencia_s)
 
 
 ADAPTER = Tryton()

@@ -12,7 +12,6 @@ all end in one payment at most. Three things together give that:
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +23,18 @@ from typing import Any
 
 from cobranza.kernel.config import ConfigError
 from cobranza.kernel.errors import BusinessError
-from cobranza.kernel.spanish import write_amount
 from cobranza.ledger.receivables import Customer, OpenDocument, OpenLedger, PaymentOrder, PostedPayment
 from cobranza.reconciliation.ports import ErpUnavailable, IncompleteRead, PostingRefused, PostingUnknown
+from connectors.erps.tryton.orders import (
+    Held,
+    TrytonForbidden,
+    check_document,
+    check_held,
+    check_order,
+    description,
+    holds_key,
+    usable_key,
+)
 from connectors.erps.tryton.rpc import Client, Refused, Stale, Uncertain
 
 _log = logging.getLogger(__name__)
@@ -37,18 +45,10 @@ _PAGE = 500  # records per call: bounds the answer's size
 _READS = 3  # the books may change while they are read
 _POSTS = 3
 _WAIT_SECONDS = 0.5
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._/-]{5,119}")
 _FIELDS = (
     "number", "party", "currency.code", "invoice_date", "untaxed_amount", "tax_amount", "total_amount",
     "amount_to_pay", "customer_payment_reference", "reference", "lines_to_pay", "payment_lines",
 )  # fmt: skip
-
-
-class TrytonForbidden(BusinessError):
-    """Tryton does not let the robot's user read what the work needs."""
-
-    code = "COB-ERP-101"
-    remedy = "Dé al usuario del robot el grupo «Contabilidad» en Tryton."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,79 +57,6 @@ class _Look:
 
     row: dict[str, Any]
     held: Held | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A payment that the ERP holds under one of our keys.
-
-    Attributes:
-        reference: Number of its accounting move.
-        invoice: Id of the invoice it pays.
-        amount: In the invoice's currency.
-    """
-
-    reference: str
-    invoice: int
-    amount: Decimal
-
-
-def check_order(order: PaymentOrder) -> None:
-    """Refuse an order that no ERP should see; both ways of posting start here.
-
-    Raises:
-        PostingRefused: no usable key, or no positive amount.
-    """
-    if not _KEY.fullmatch(order.key):
-        raise PostingRefused(f"La clave «{order.key}» no sirve para encontrar después el cobro en Tryton.")
-    if not order.amount.is_finite() or order.amount <= 0:
-        raise PostingRefused(f"El importe {order.amount} no es un cobro: tiene que ser mayor que cero.")
-    if not order.document.isascii() or not order.document.isdigit():
-        raise PostingRefused(f"«{order.document}» no es un documento de Tryton.")
-
-
-def check_document(order: PaymentOrder, *, number: str, currency: str, open_: Decimal, gross: Decimal) -> None:
-    """Compare the order with the document as it is now.
-
-    Raises:
-        PostingRefused: another number or currency, a credit note, or more than what is open.
-    """
-    if number != order.number:
-        raise PostingRefused(f"El documento {order.document} es la factura «{number}», no «{order.number}».")
-    if currency != order.currency:
-        raise PostingRefused(f"La factura {number} está en {currency} y el cobro en {order.currency}.")
-    if gross < 0:
-        raise PostingRefused(
-            f"{number} es un abono: compensarlo con un cobro no está automatizado.",
-            remedy="Compense el abono en el ERP con la factura que corresponda.",
-        )
-    if order.amount > open_:
-        raise PostingRefused(
-            f"El cobro de {write_amount(order.amount)} supera lo pendiente de {number}, {write_amount(open_)}."
-        )
-
-
-def description(order: PaymentOrder) -> str:
-    """What the payment's move says: the key first, one space, the reason."""
-    return f"{order.key} {' '.join(order.text.split())}".strip()
-
-
-def holds_key(text: str | None, key: str) -> bool:
-    """Whether a move's description is that of the payment with this key."""
-    return bool(text) and (text == key or str(text).startswith(key + " "))
-
-
-def check_held(order: PaymentOrder, held: Held) -> None:
-    """A key that is there must be there for the same payment.
-
-    Raises:
-        PostingRefused: it paid another document or another amount.
-    """
-    if str(held.invoice) != order.document or held.amount != order.amount:
-        raise PostingRefused(
-            f"La clave {order.key} ya está en Tryton ({held.reference}) con {write_amount(held.amount)} "
-            f"sobre otro documento o por otro importe."
-        )
 
 
 class TrytonApi:
@@ -277,7 +204,7 @@ class TrytonApi:
         """The payments that carry one of `keys`."""
         found: dict[str, dict[str, Any]] = {}
         for start in range(0, len(keys), 50):
-            some = [key for key in keys[start : start + 50] if _KEY.fullmatch(key)]
+            some = [key for key in keys[start : start + 50] if usable_key(key)]
             if not some:
                 continue
             # "_" in a key stands for any sign in this search: it may find more, and `holds_key` tells them apart
