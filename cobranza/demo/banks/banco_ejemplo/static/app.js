@@ -300,7 +300,8 @@ const COLUMNS = {
   v3: [["fecha", "Fecha"], ["valor", "Valor"], ["concepto", "Concepto"], ["ordenante", "Ordenante"], ["barra", ""],
     ["saldo", "Saldo"]],
 };
-const NUMERIC = ["cargo", "abono", "saldo"];
+const KIND = { cargo: "numero", abono: "numero", saldo: "numero", fecha: "dia", valor: "dia" };
+const kind = (key) => (key in KIND ? n(KIND[key]) : null);
 
 function cellText(key, row) {
   if (key === "fecha" || key === "valor") return day(row[key]);
@@ -412,14 +413,14 @@ class Movements {
   table() {
     const columns = COLUMNS[config.diseno];
     const line = (row) => el("tr", { class: row.saldo === null ? n("pendiente") : null },
-      ...columns.map(([key]) => el("td", { class: NUMERIC.includes(key) ? n("numero") : null }, cellText(key, row))));
+      ...columns.map(([key]) => el("td", { class: kind(key) }, cellText(key, row))));
     const { facts } = this;
     const totals = { cargo: facts.cargos, abono: facts.abonos, saldo: facts.saldo_final };
     const foot = config.diseno !== "v3" && el("tr", { class: n("fila-total") }, ...columns.map(([key], index) =>
-      el("td", { class: NUMERIC.includes(key) ? n("numero") : null }, index === 0 ? "Totales" : key in totals ? amount(totals[key]) : "")));
+      el("td", { class: kind(key) }, index === 0 ? "Totales" : key in totals ? amount(totals[key]) : "")));
     return el("table", { class: n("tabla"), "aria-label": "Movimientos" },
       el("thead", {}, el("tr", {}, ...columns.map(([key, label]) =>
-        el("th", { scope: "col", class: NUMERIC.includes(key) ? n("numero") : null }, label)))),
+        el("th", { scope: "col", class: kind(key) }, label)))),
       el("tbody", {}, ...this.pending.map(line), ...this.rows.map(line), foot));
   }
 
@@ -471,7 +472,7 @@ class Grid {
     this.filler = el("div", { class: n("lienzo") });
     this.box = el("div", { class: n("rejilla"), role: "grid", "aria-label": "Movimientos", tabindex: "0" },
       el("div", { role: "row", class: n("fila", "titulos") }, ...this.columns.map(([key, label]) =>
-        el("span", { role: "columnheader", class: NUMERIC.includes(key) ? n("numero") : null }, label))), this.filler);
+        el("span", { role: "columnheader", class: kind(key) }, label))), this.filler);
     this.box.addEventListener("scroll", () => this.fill());
   }
 
@@ -486,7 +487,7 @@ class Grid {
     this.filler.replaceChildren(...rows.slice(first, last).map((row, offset) => {
       const index = first + offset;
       const line = el("div", { role: "row", class: n("fila"), "aria-rowindex": String(index + 1) },
-        ...this.columns.map(([key]) => el("span", { role: "gridcell", class: NUMERIC.includes(key) ? n("numero") : null },
+        ...this.columns.map(([key]) => el("span", { role: "gridcell", class: kind(key) },
           cellText(key, row))));
       line.style.top = `${index * ROW_HEIGHT}px`;
       return line;
