@@ -16,6 +16,7 @@ from typing import Any, Protocol, cast
 
 from cobranza import suite
 from cobranza.demo import company
+from cobranza.demo.banks.portal import DEFAULTS
 from cobranza.demo.banks.server import RunningPortal
 from cobranza.demo.banks.server import running as running_portal
 from cobranza.demo.erp.server import RunningErp, SeedOptions
@@ -26,13 +27,14 @@ _WORLD = "mundo.json"
 Teller = Callable[[str], None]
 
 
-class ErpFactory(Protocol):
-    """What a connector under ``connectors/erps`` offers: settings checked, a session opened."""
+class ErpConnector(Protocol):
+    """What a folder under ``connectors/erps`` offers, as far as the demo needs it."""
 
     slug: str
+    Settings: Any
 
-    def open_demo(self, url: str, database: str, user: str, password: str) -> Erp:
-        """Open a session without config files."""
+    def open(self, settings: Any, *, mode: str | None, evidence: Path) -> Erp:
+        """Open a session."""
 
 
 @dataclass(slots=True)
@@ -53,24 +55,27 @@ class DemoWorld:
 
     def environment(self) -> dict[str, str]:
         """What ``config/*.toml`` refers to as ``env:…``, for the processes that run robots."""
-        found = {"ERP_DEMO_URL": self.erp.url, "ERP_DEMO_CLAVE": self.erp.password}
+        found = {"COBRANZA_DEMO_ERP_URL": self.erp.url, "COBRANZA_DEMO_ERP_CLAVE": self.erp.password}
         for bank, portal in self.portals.items():
+            _, password, totp = DEFAULTS[bank]
             prefix = bank.upper()
-            found |= {
-                f"{prefix}_URL": portal.url,
-                f"{prefix}_CLAVE": portal.password,
-                f"{prefix}_TOTP": portal.totp,
-            }
+            found |= {f"{prefix}_URL": portal.url, f"{prefix}_CLAVE": password, f"{prefix}_TOTP": totp}
         return found
 
     def open_erp(self) -> Erp:
         """A session of our own in the ERP, through its API."""
-        factory = cast(ErpFactory, suite.adapters("connectors.erps")["tryton"])
-        return factory.open_demo(self.erp.url, self.erp.database, self.erp.user, self.erp.password)
+        connector = cast(ErpConnector, suite.adapters("connectors.erps")["tryton"])
+        os.environ.update(self.environment())
+        entry = {"conector": "tryton", "url": self.erp.url, "base": self.erp.database, "usuario": self.erp.user}
+        entry |= {"clave": "env:COBRANZA_DEMO_ERP_CLAVE", "metodo_pago": "Transferencia bancaria"}
+        settings = connector.Settings.model_validate(entry)
+        return connector.open(settings, mode="api", evidence=self.erp.folder)
 
 
 @contextmanager
-def running(*, tell: Teller = lambda _text: None, folder: Path | None = None, today: date | None = None) -> Iterator[DemoWorld]:
+def running(
+    *, tell: Teller = lambda _text: None, folder: Path | None = None, today: date | None = None
+) -> Iterator[DemoWorld]:
     """Run the demo world for the body; the first time installs and seeds the ERP (minutes).
 
     Args:

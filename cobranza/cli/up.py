@@ -1,0 +1,49 @@
+"""`cobranza up`: everything an instance needs, started together and stopped together."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from contextlib import ExitStack
+
+import click
+
+NEEDS_DATABASE = False
+_ADMIN = "admin"
+
+
+@click.command()
+@click.option("--puerto", default=8000, show_default=True, type=click.IntRange(1, 65535), help="De la consola.")
+@click.option("--trabajadores", type=click.IntRange(1, 64), help="Procesos que lanzan robots; si no, config/runs.toml.")
+@click.option("--demo", is_flag=True, help="Con el ERP y los bancos de demostración.")
+def up(puerto: int, trabajadores: int | None, demo: bool) -> None:
+    """Arranca la base de datos, los trabajadores, el programador y la consola, y se queda."""
+    from cobranza.database import session
+
+    with ExitStack() as stack:
+        stack.enter_context(session.opened())
+        if demo:
+            from cobranza.demo import world
+
+            stack.enter_context(world.running(tell=lambda text: click.echo(f"· {text}", err=True)))
+        from cobranza.console import server
+        from cobranza.runs.supervisor import Extra, Supervisor
+
+        _first_user()
+        console = Extra("console", server.command(puerto))
+        click.echo(f"Consola: http://127.0.0.1:{puerto}   (Ctrl-C para parar)")
+        sys.exit(Supervisor(workers=trabajadores, extra=(console,)).run())
+
+
+def _first_user() -> None:
+    """Somebody must be able to log in: make an administrator when there is no user at all."""
+    from cobranza.console import users
+
+    if users.exist():
+        return
+    password = secrets.token_urlsafe(9)
+    users.create_first_user(_ADMIN, password)
+    click.echo(f"Primer usuario: {_ADMIN}   clave: {password}   (cámbiela con «cobranza users passwd {_ADMIN}»)")
+
+
+commands = [up]
