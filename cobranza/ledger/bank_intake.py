@@ -141,7 +141,7 @@ def _of_account(account: BankAccount, statements: Sequence[Statement]) -> tuple[
     mine, others = [], set()
     for statement in statements:
         named = not statement.account or any(same_account(name, statement.account) for name in names)
-        if named and statement.currency == account.currency:
+        if named and statement.currency in ("", account.currency):
             mine.append(statement)
         else:
             others.add(f"{statement.account} {statement.currency}".strip())
@@ -154,9 +154,9 @@ def _of_account(account: BankAccount, statements: Sequence[Statement]) -> tuple[
 
 
 def _check_amounts(statement: Statement) -> None:
-    step = Decimal(1).scaleb(-minor_units(statement.currency))
+    step = Decimal(1).scaleb(-minor_units(statement.currency or "EUR"))
     for movement in statement.movements:
-        if movement.currency != statement.currency:
+        if movement.currency != statement.currency and statement.currency:
             raise BadAmount(f"Un movimiento en {movement.currency} dentro de un extracto en {statement.currency}.")
         if movement.amount != movement.amount.quantize(step):
             raise BadAmount(f"{movement.amount} tiene más decimales que {statement.currency}.")
@@ -245,7 +245,7 @@ def _row(account: BankAccount, statement: StoredStatement, movement: BankMovemen
         booked_on=movement.booked_on,
         value_on=movement.value_on,
         amount=movement.amount,
-        currency=movement.currency,
+        currency=account.currency,
         text=canonical.plain(movement.text),
         reference=canonical.plain(movement.reference),
         counterparty_name=canonical.plain(movement.counterparty_name),
@@ -254,7 +254,8 @@ def _row(account: BankAccount, statement: StoredStatement, movement: BankMovemen
         bank_code=canonical.plain(movement.bank_code),
         balance_after=movement.balance_after,
         details=canonical.plain([asdict(detail) for detail in movement.details]),
-        position=movement.position,
+        position=movement.position[:120],
+        assumed=",".join(movement.assumed),
     )
 
 

@@ -298,6 +298,9 @@ class Movement(models.Model):
     balance_after = _money(null=True, blank=True)
     details = models.JSONField(default=list, blank=True)
     position = models.CharField(max_length=120, blank=True, default="")
+    assumed = models.CharField(
+        max_length=60, blank=True, default="", help_text="Campos que el extracto no traía y se supusieron."
+    )
     used = _money(default=ZERO, editable=False, help_text="Suma aplicada; la mantiene la base.")
     remaining = models.GeneratedField(expression=F("amount") - F("used"), output_field=_money(), db_persist=True)
     created_at = models.DateTimeField(auto_now_add=True)

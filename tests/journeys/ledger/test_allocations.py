@@ -124,9 +124,10 @@ def test_the_database_refuses_it_too(owed, paid, gross, brought, applied, rule) 
 def _insert(money: Movement, invoice: Invoice, applied: str, by: str = "robot") -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO ledger_allocation (key, movement_id, invoice_id, applied, withheld, fee, discount, cash,"
-            " in_erp, rule, confidence, explanation, decided_by, decided_by_name, decided_at, reversed_by,"
-            " reversed_by_name, reversed_reason) VALUES (gen_random_uuid()::text, %s, %s, %s, 0, 0, 0, %s, 0, 'x', 1, '', %s, 'x', now(),"
+            "INSERT INTO ledger_allocation (key, movement_id, invoice_id, applied, withheld, fee, discount,"
+            " cash, in_erp, rule, confidence, explanation, decided_by, decided_by_name, decided_at, reversed_by,"
+            " reversed_by_name, reversed_reason) VALUES"
+            " (gen_random_uuid()::text, %s, %s, %s, 0, 0, 0, %s, 0, 'x', 1, '', %s, 'x', now(),"
             " '', '', '') RETURNING id",
             [money.pk, invoice.pk, applied, applied, by],
         )

@@ -1,0 +1,193 @@
+"""What matching proposes, what people decide and what is on its way into the ERP."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+ZERO = Decimal(0)
+
+
+def _money(**options: Any) -> models.DecimalField[Any, Any]:
+    return models.DecimalField(max_digits=18, decimal_places=3, **options)
+
+
+class Proposal(models.Model):
+    """What one run says about one movement. A movement has at most one that still counts."""
+
+    class States(models.TextChoices):
+        """Where it stands."""
+
+        AUTOMATIC = "automatic", "Segura: se registra sola"
+        REVIEW = "review", "Por revisar"
+        ACCEPTED = "accepted", "Aceptada por una persona"
+        POSTED = "posted", "Registrada en el ERP"
+        REFUSED = "refused", "Rechazada por el ERP"
+        DISMISSED = "dismissed", "Descartada por una persona"
+        UNRELATED = "unrelated", "No es un cobro"
+        SUPERSEDED = "superseded", "Sustituida por otra ejecución"
+
+    # A run may replace these; what a person decided or what is in the ERP it leaves alone.
+    REPLACEABLE: ClassVar = (States.AUTOMATIC, States.REVIEW, States.UNRELATED, States.REFUSED)
+
+    creditor = models.ForeignKey("ledger.Creditor", on_delete=models.PROTECT, related_name="proposals")
+    movement = models.ForeignKey("ledger.Movement", on_delete=models.PROTECT, related_name="proposals")
+    run = models.CharField(max_length=64, blank=True, default="", help_text="La ejecución que la hizo.")
+    state = models.CharField(max_length=16, choices=States)
+    confidence = models.DecimalField(max_digits=5, decimal_places=4, default=ZERO)
+    rule = models.CharField(max_length=60, blank=True, default="")
+    explanation = models.TextField(blank=True, default="")
+    candidates = models.JSONField(default=list, blank=True)
+    unapplied = _money(default=ZERO, help_text="Lo que no salda nada (pagó de más), en la moneda del movimiento.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "propuesta"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["movement"], name="reconciliation_one_proposal", condition=~Q(state="superseded")
+            ),
+            models.CheckConstraint(
+                name="reconciliation_proposal_confidence", condition=Q(confidence__gte=0, confidence__lte=1)
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["creditor", "state"]), models.Index(fields=["run"])]
+
+    def __str__(self) -> str:
+        return f"{self.movement_id}: {self.state}"
+
+
+class Match(models.Model):
+    """One link of a proposal: this much of the movement to this document. Figures as in `ledger.Allocation`."""
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="matches")
+    invoice = models.ForeignKey("ledger.Invoice", on_delete=models.PROTECT, related_name="matches")
+    applied = _money()
+    withheld = _money(default=ZERO)
+    fee = _money(default=ZERO)
+    discount = _money(default=ZERO)
+    cash = _money(help_text="Lo que toma del movimiento, en su moneda.")
+    rate = models.DecimalField(max_digits=20, decimal_places=10, null=True, blank=True)
+    confidence = models.DecimalField(max_digits=5, decimal_places=4)
+    rule = models.CharField(max_length=60)
+    explanation = models.TextField()
+
+    class Meta:
+        verbose_name = "emparejamiento"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["proposal", "invoice"], name="reconciliation_match_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.proposal_id} → {self.invoice_id}: {self.applied}"
+
+    @property
+    def to_post(self) -> Decimal:
+        """Cash that the ERP is told, in the document's currency: without what was withheld, kept or discounted.
+
+        A charge that the payer added on top is no payment of the document.
+        """
+        applied: Decimal = self.applied
+        net: Decimal = applied - self.withheld - self.fee - self.discount
+        return min(applied, net)
+
+
+class Decision(models.Model):
+    """What a person said about a proposal. Appended, never changed."""
+
+    class Kinds(models.TextChoices):
+        """What they said."""
+
+        ACCEPTED = "accepted", "Aceptada"
+        CHANGED = "changed", "Aceptada con cambios"
+        DISMISSED = "dismissed", "Descartada"
+        REOPENED = "reopened", "Reabierta"
+
+    SEALED: ClassVar = ("proposal_id", "kind", "person", "at", "note", "links")
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="decisions")
+    kind = models.CharField(max_length=16, choices=Kinds)
+    person = models.CharField(max_length=150)
+    at = models.DateTimeField()
+    note = models.TextField(blank=True, default="")
+    links = models.JSONField(default=list, blank=True, help_text="Los emparejamientos que quedaron.")
+
+    class Meta:
+        verbose_name = "decisión"
+        verbose_name_plural = "decisiones"
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.kind}"
+
+
+class PostingIntent(models.Model):
+    """A payment on its way into the ERP, written down before anything is sent.
+
+    After a crash the key is looked up in the ERP before anything is repeated; when that cannot tell, a person does.
+    """
+
+    class States(models.TextChoices):
+        """Only forwards; see the trigger in `migrations/0002_guards.py`."""
+
+        INTENDED = "intended", "Prevista"
+        SUBMITTED = "submitted", "Enviada"
+        POSTED = "posted", "Registrada"
+        UNKNOWN = "unknown", "Sin saber"
+        REFUSED = "refused", "Rechazada"
+
+    LIVE: ClassVar = (States.INTENDED, States.SUBMITTED, States.UNKNOWN)
+    SEALED: ClassVar = (
+        "key", "match_id", "movement_id", "invoice_id", "erp", "document", "amount", "cash", "applied", "currency",
+        "paid_on", "decided_by", "decided_by_name", "state", "reference", "open_before", "open_after", "message",
+        "allocation_id",
+    )  # fmt: skip
+
+    key = models.CharField(max_length=64, unique=True, help_text="Se escribe en el ERP con el cobro.")
+    match = models.ForeignKey(Match, on_delete=models.PROTECT, related_name="intents")
+    movement = models.ForeignKey("ledger.Movement", on_delete=models.PROTECT, related_name="intents")
+    invoice = models.ForeignKey("ledger.Invoice", on_delete=models.PROTECT, related_name="intents")
+    erp = models.SlugField()
+    document = models.CharField(max_length=120, help_text="Clave del documento en el ERP.")
+    amount = _money(help_text="Lo que se registra en el ERP, en la moneda del documento.")
+    applied = _money(help_text="Lo que salda aquí.")
+    cash = _money(help_text="Lo que toma del movimiento, en su moneda.")
+    currency = models.CharField(max_length=3)
+    paid_on = models.DateField()
+    decided_by = models.CharField(max_length=8)
+    decided_by_name = models.CharField(max_length=150)
+    state = models.CharField(max_length=16, choices=States, default=States.INTENDED)
+    reference = models.CharField(max_length=200, blank=True, default="", help_text="La del ERP.")
+    open_before = _money(null=True, blank=True)
+    open_after = _money(null=True, blank=True)
+    message = models.TextField(blank=True, default="")
+    allocation = models.OneToOneField(
+        "ledger.Allocation", on_delete=models.PROTECT, related_name="intent", null=True, blank=True
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "registro en el ERP"
+        verbose_name_plural = "registros en el ERP"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["movement", "invoice"],
+                name="reconciliation_one_live_intent",
+                condition=Q(state__in=["intended", "submitted", "unknown"]),
+            ),
+            models.CheckConstraint(name="reconciliation_intent_amount", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="reconciliation_intent_posted",
+                condition=Q(state="posted", allocation__isnull=False, finished_at__isnull=False)
+                | ~Q(state="posted") & Q(allocation=None),
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["state"])]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.state}"
