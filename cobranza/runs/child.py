@@ -46,25 +46,28 @@ def _run() -> tuple[int, dict[str, Any] | None]:
     from cobranza.runs.catalogue import runnable
     from cobranza.runs.errors import RobotFailed
     from cobranza.runs.listener import Listener
+    from cobranza.runs.redaction import Redactor, clean_console
 
     here = context.current()
     definition = runnable(here.robot)
-    listener = Listener(variables.secret_values(definition, variables.given()))
-    django.setup()
-    code = run(
-        str(definition.file),
-        listener=listener,
-        variablefile=["cobranza.runs.variables"],
-        outputdir=str(here.evidence),
-        output="output.xml",
-        log="log.html",
-        report="report.html",
-        name=definition.title,
-        loglevel=os.environ.get("COBRANZA_LOG_LEVEL", "INFO"),
-        console="verbose",
-        consolecolors="off",
-        consolewidth=110,
-    )
+    redactor = Redactor(variables.secret_values(definition, variables.given()))
+    listener = Listener(redactor)
+    with clean_console(redactor):
+        django.setup()
+        code = run(
+            str(definition.file),
+            listener=listener,
+            variablefile=["cobranza.runs.variables"],
+            outputdir=str(here.evidence),
+            output="output.xml",
+            log="log.html",
+            report="report.html",
+            name=definition.title,
+            loglevel=os.environ.get("COBRANZA_LOG_LEVEL", "INFO"),
+            console="verbose",
+            consolecolors="off",
+            consolewidth=110,
+        )
     error = listener.error()
     if code >= _FRAMEWORK_REFUSED and error is None:
         said = "; ".join(listener.framework_errors) or "vea console.txt"

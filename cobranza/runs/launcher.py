@@ -33,6 +33,7 @@ from cobranza.runs.rows import Outcome, Progress
 
 _POLL = 0.2
 _ASK_EVERY = 1.0
+_START_SECONDS = 60.0  # a busy machine starts slowly; that is not the robot's time
 _WORKITEMS_ADAPTER = "cobranza.runs.workitems.Adapter"
 
 OnProgress = Callable[[Progress], None]
@@ -107,6 +108,7 @@ class Launcher:
         self._mark = str(run.token)
         self._progress = Progress()
         self._ended: _Ended | None = None
+        self._begun_at: float | None = None
 
     def execute(self, drain: threading.Event) -> Outcome:
         """Run the robot to its end, whatever that is. `drain` set means that this machine stops soon."""
@@ -194,9 +196,14 @@ class Launcher:
             if heart.stop_asked_by:
                 self._ask_to_end(process, reader, heart)
                 return Outcome.of(Cancelled(f"Detenida por {heart.stop_asked_by}."), RunState.CANCELLED, retry=False)
-            if now - started > self._run.limit_seconds:
+            if self._begun_at is None:
+                over = now - started > self._run.limit_seconds + _START_SECONDS
+            else:
+                over = now - self._begun_at > self._run.limit_seconds
+            if over:
+                error = TimeLimit(self._limit_text())
                 self._ask_to_end(process, reader, heart)
-                return Outcome.of(TimeLimit(self._limit_text()), RunState.EXPIRED)
+                return Outcome.of(error, RunState.EXPIRED)
             if drained_at is not None and now - drained_at > self._engine.drenaje:
                 self._ask_to_end(process, reader, heart)
                 stopped = ContactLost("La máquina se detuvo antes de que el robot terminara.")
@@ -225,6 +232,7 @@ class Launcher:
             if event["event"] == "end":
                 self._ended = _Ended(int(event.get("code") or 0), event.get("error"))
             else:
+                self._begun_at = self._begun_at or boottime()
                 known = {key: event[key] for key in ("task", "keyword", "done", "total") if key in event}
                 self._progress = replace(self._progress, **known)
         if self._progress != before:

@@ -1,22 +1,18 @@
 """Robot Framework listener (v3): tells the launcher where the robot is and how it ended, and keeps secrets out.
 
-Progress is cheap: a keyword costs two comparisons unless it is one of the task's own steps, and those are reported at
-most four times a second.
+Progress is cheap: a keyword costs one comparison unless it is one of the task's own steps, and those cost one write to
+a pipe; the launcher decides how often the database hears of it.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
 from typing import Any
 
 from cobranza.kernel.errors import EXIT_BUSINESS, EXIT_OUTSIDE, EXIT_PERSON, CobranzaError, parse_printed
 from cobranza.runs import channel
 from cobranza.runs.errors import RobotFailed
+from cobranza.runs.redaction import Redactor
 
-HIDDEN = "<secret>"
-_PAUSE = 0.25
-_SHORTEST_SECRET = 4
 _STEP_DEPTH = 1
 _GRAVITY = (EXIT_PERSON, EXIT_BUSINESS, EXIT_OUTSIDE)
 
@@ -26,23 +22,14 @@ class Listener:
 
     ROBOT_LISTENER_API_VERSION = 3
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = sorted((value for value in secrets if len(value) >= _SHORTEST_SECRET), key=len, reverse=True)
+    def __init__(self, redactor: Redactor | None = None) -> None:
+        self.redact = (redactor or Redactor(())).text
         self._depth = 0
-        self._told_at = 0.0
         self._done = 0
         self._total = 0
         self._task = ""
-        self._said_first = False
         self.failures: list[str] = []
         self.framework_errors: list[str] = []
-
-    def redact(self, text: str) -> str:
-        """`text` without any secret of this run."""
-        for value in self._secrets:
-            if value in text:
-                text = text.replace(value, HIDDEN)
-        return text
 
     def start_suite(self, data: Any, result: Any) -> None:
         """Count the tasks once, at the top."""
@@ -54,16 +41,14 @@ class Listener:
         """A task begins."""
         self._task = self.redact(str(result.name))
         self._depth = 0
-        self._tell("", force=True)
+        self._tell("")
 
     def start_keyword(self, data: Any, result: Any) -> None:
         """A keyword begins; only the task's own steps are told."""
         self._depth += 1
         if self._depth > _STEP_DEPTH:
             return
-        name = self.redact(str(getattr(result, "name", "") or ""))
-        self._tell(name, force=not self._said_first)
-        self._said_first = True
+        self._tell(self.redact(str(getattr(result, "name", "") or "")))
 
     def end_keyword(self, data: Any, result: Any) -> None:
         """A keyword ends; its failure message is written to the log, so it is cleaned first."""
@@ -77,7 +62,7 @@ class Listener:
         self._done += 1
         if result.failed:
             self.failures.append(result.message)
-        self._tell("", force=True)
+        self._tell("")
 
     def end_suite(self, data: Any, result: Any) -> None:
         """A failing suite set-up or teardown is a failure too."""
@@ -95,11 +80,7 @@ class Listener:
         if message.level == "ERROR":
             self.framework_errors.append(message.message)
 
-    def _tell(self, keyword: str, *, force: bool) -> None:
-        now = time.monotonic()
-        if not force and now - self._told_at < _PAUSE:
-            return
-        self._told_at = now
+    def _tell(self, keyword: str) -> None:
         channel.send("step", task=self._task, keyword=keyword, done=self._done, total=self._total)
 
     def error(self) -> dict[str, Any] | None:

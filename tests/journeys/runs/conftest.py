@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.runs.engine_room import EngineRoom, Worker, database_url, empty_ticket_box
+
+
+@pytest.fixture
+def room(tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineRoom]:
+    """A suite and a database that child processes see too."""
+    made = EngineRoom(tmp_path / "una suite")  # a space, as customers have
+    monkeypatch.setenv("COBRANZA_HOME", str(made.root))
+    monkeypatch.setenv("COBRANZA_OUTPUT", str(made.output))
+    monkeypatch.setenv("COBRANZA_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("DATABASE_URL", database_url())
+    empty_ticket_box()
+    yield made
+    empty_ticket_box()
+
+
+@pytest.fixture
+def worker(room: EngineRoom) -> Iterator[Worker]:
+    """One worker process."""
+    started = Worker(log=room.root / "worker.log")
+    yield started
+    started.stop()
