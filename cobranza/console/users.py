@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.password_validation import validate_password
@@ -75,13 +76,18 @@ def create(username: str, roles: Iterable[Role], password: str | None = None, *,
     return chosen
 
 
+def exist() -> bool:
+    """Whether anybody has an account."""
+    return User.objects.exists()
+
+
 def create_first_user(username: str, password: str | None = None) -> str | None:
     """Make the account that can do everything, unless some account exists already.
 
     Returns:
         Its password; None when nothing was made.
     """
-    if User.objects.exists():
+    if exist():
         return None
     return create(username, Role, password, superuser=True)
 
@@ -125,6 +131,24 @@ def reset_second_step(username: str) -> bool:
 
     deleted, _ = TOTPDevice.objects.filter(user=_named(username)).delete()
     return bool(deleted)
+
+
+def listing() -> list[dict[str, Any]]:
+    """Every account, as the command line prints it with ``--json``; keys are stable."""
+    from django_otp.plugins.otp_totp.models import TOTPDevice
+
+    protected = set(TOTPDevice.objects.filter(confirmed=True).values_list("user_id", flat=True))
+    return [
+        {
+            "name": user.username,
+            "roles": sorted(group.name for group in user.groups.all()),
+            "superuser": user.is_superuser,
+            "active": user.is_active,
+            "second_step": user.pk in protected,
+            "last_login": user.last_login.isoformat() if user.last_login else None,
+        }
+        for user in User.objects.prefetch_related("groups").order_by("username")
+    ]
 
 
 def _named(username: str) -> User:

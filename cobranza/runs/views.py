@@ -42,6 +42,7 @@ from cobranza.runs.models import (
 )
 from cobranza.runs.start_form import StartForm
 from cobranza.screens.access import Role, actor, may_open, public, requires
+from cobranza.screens.navigation import panels_of_run
 from cobranza.screens.tables import Choices, Column, Filter, Spec, Table
 
 LOOK = (Role.ADMINISTRATION, Role.SUPERVISION, Role.OPERATION, Role.AUDIT)
@@ -181,7 +182,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "has_log": any(file.kind == EvidenceKind.LOG for file in files),
         "items": found.items.all()[:200],
         "items_total": found.items.count(),
-        "alerts": found.alerts.all(),
+        "panels": panels_of_run(request, found),
     }
     return render(request, "runs/run.html", context)
 

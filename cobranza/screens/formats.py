@@ -40,11 +40,13 @@ def money(value: Decimal, currency: str) -> str:
 
     >>> money(Decimal("1234.5"), "EUR")
     '1.234,50\xa0EUR'
+    >>> money(Decimal("1200.100"), "EUR"), money(Decimal("0.125"), "EUR"), money(Decimal(5000), "CLP")
+    ('1.200,10\xa0EUR', '0,125\xa0EUR', '5.000\xa0CLP')
     """
-    exponent = value.as_tuple().exponent
-    written = -exponent if isinstance(exponent, int) else 0
-    places = max(minor_units(currency), written if value != value.to_integral_value() else 0)
-    return f"{amount(value, min(places, 6))}{_THIN}{currency}"
+    # Columns keep more decimals than a currency has: only those that say something are written.
+    exponent = value.normalize().as_tuple().exponent
+    places = max(minor_units(currency), -exponent if isinstance(exponent, int) else 0)
+    return f"{amount(value, places)}{_THIN}{currency}"
 
 
 def count(value: int) -> str:

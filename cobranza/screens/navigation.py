@@ -1,8 +1,8 @@
 """How a room hangs its screens into the console.
 
 A room with screens has ``navigation.py`` with `ITEMS` (menu entries) and, when it has something that waits for
-people, `waiting(request)`; `panels(request)` adds blocks to the home page. All are found by walking the installed
-rooms; no list is edited.
+people, `waiting(request)`; `panels(request)` adds blocks to the home page and `run_panels(request, run)` to the page
+of a run. All are found by walking the installed rooms; no list is edited.
 """
 
 from __future__ import annotations
@@ -110,8 +110,13 @@ def panels(request: HttpRequest) -> list[Panel]:
     return sorted(_collect(request, "panels"), key=lambda panel: panel.order)
 
 
-def _collect(request: HttpRequest, function: str) -> Iterable[Any]:
+def panels_of_run(request: HttpRequest, run: object) -> list[Panel]:
+    """What processes show on the page of one run (each room's `run_panels`), in order."""
+    return sorted(_collect(request, "run_panels", run), key=lambda panel: panel.order)
+
+
+def _collect(request: HttpRequest, function: str, *args: object) -> Iterable[Any]:
     for _, module in rooms_with("navigation"):
         contribute = getattr(module, function, None)
         if contribute is not None:
-            yield from contribute(request)
+            yield from contribute(request, *args)

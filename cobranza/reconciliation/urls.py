@@ -1,0 +1,17 @@
+"""Addresses of this room, mounted by the console under /reconciliation/."""
+
+from django.urls import path
+
+from cobranza.reconciliation import views
+
+urlpatterns = [
+    path("", views.results, name="results"),
+    path("review/", views.review, name="review"),
+    path("runs/<str:run>/", views.run_results, name="run"),
+    path("proposals/<int:pk>/", views.proposal, name="proposal"),
+    path("proposals/<int:pk>/accept/", views.accept, name="accept"),
+    path("proposals/<int:pk>/choose/", views.choose, name="choose"),
+    path("proposals/<int:pk>/dismiss/", views.dismiss, name="dismiss"),
+    path("proposals/<int:pk>/reopen/", views.reopen, name="reopen"),
+    path("proposals/<int:pk>/by-hand/", views.by_hand, name="by_hand"),
+]
