@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from xml.sax.saxutils import escape
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-
 from cobranza.demo.banks import writing
 from cobranza.demo.banks.invented import COMPANY
-from cobranza.demo.banks.world import Extract, Movement
+from cobranza.demo.banks.world import Extract, Movement, WorldError
 
 _N43_CURRENCY = {"EUR": "978", "USD": "840", "GBP": "826"}
+_N43_TEXT = 38  # columns of one text; two in a record 23
+_N43_TEXTS = 10  # at most five records 23 per movement
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,19 @@ class Format:
     render: Callable[[Extract], bytes]
 
 
+def has_norma43(iban: str, currency: str) -> bool:
+    """Whether an account can be written in Norma 43: Spanish, in a currency that the format has a code for here."""
+    return iban.startswith("ES") and len(iban) == 24 and iban[2:].isdigit() and currency in _N43_CURRENCY
+
+
 def norma43(extract: Extract) -> bytes:
     """Norma 43, latin-1, 80 columns, CRLF.
 
     Source: AEB, Cuaderno 43 "Información normalizada de cuenta corriente", records 11, 22, 23, 33 and 88.
     """
     iban = extract.account.iban
+    if not has_norma43(iban, extract.account.currency):
+        raise WorldError(f"La cuenta {iban} ({extract.account.currency}) no cabe en Norma 43.")
     place = iban[4:12] + iban[14:24]  # entity, branch and number; the control digits are not part of it
     currency = _N43_CURRENCY[extract.account.currency]
     lines = [
@@ -51,10 +58,10 @@ def norma43(extract: Extract) -> bytes:
             f"{_side(movement.amount)}{_cents(movement.amount)}{movement.id % 10**10:010d}"
             f"{'':0<12}{_flat(movement.reference):<16.16}"
         )
-        text = [line for line in movement.text if line.strip()][:10]
+        text = [part for line in movement.text for part in textwrap.wrap(line, _N43_TEXT)][:_N43_TEXTS]
         for number, start in enumerate(range(0, len(text), 2), 1):
             pair = [*text[start : start + 2], ""]
-            lines.append(f"23{number:02d}{_flat(pair[0]):<38.38}{_flat(pair[1]):<38.38}")
+            lines.append(f"23{number:02d}{pair[0]:<{_N43_TEXT}}{pair[1]:<{_N43_TEXT}}")
     debits = [movement.amount for movement in extract.movements if movement.amount < 0]
     credits_ = [movement.amount for movement in extract.movements if movement.amount >= 0]
     lines.append(
@@ -120,6 +127,9 @@ def camt053(extract: Extract) -> bytes:
 
 def workbook(extract: Extract) -> bytes:
     """XLSX of Banco Ejemplo: a heading, real dates and numbers, debit and credit in one signed column."""
+    from openpyxl import Workbook  # brings numpy and Pillow along: half of a bank's start, for one format of one bank
+    from openpyxl.styles import Font
+
     book = Workbook()
     sheet = book.active
     if sheet is None:  # pragma: no cover - openpyxl always makes one

@@ -123,16 +123,17 @@ class Portal:
         self.reset({})
 
     def reset(self, orders: dict[str, Any]) -> None:
-        """Start afresh, with another seed or world where `orders` names one."""
-        self.seed = int(orders.get("seed", self.options.seed))
-        self.today: date = self.options.today or now().astimezone(MADRID).date()
+        """Start afresh, with another seed or world where `orders` names one; a wrong order changes nothing.
+
+        Raises:
+            WorldError: the world cannot be served.
+        """
+        seed = int(orders.get("seed", self.options.seed))
+        today = self.options.today or now().astimezone(MADRID).date()
+        self.world = self._world(orders, seed, today)
+        self.seed = seed
+        self.today: date = today
         self._ahead = 0.0
-        if orders.get("world") is not None:
-            self.world = world.parse(orders["world"])
-        elif self.options.world is not None and "seed" not in orders:
-            self.world = world.load(self.options.world)
-        else:
-            self.world = invented.invent(self.bank, self.seed, self.today)
         self.dice = random.Random(f"{self.bank}:{self.seed}:live")  # noqa: S311 - a demo, not a secret
         self.sessions: dict[str, Session] = {}
         self.documents: dict[str, Document] = {}
@@ -142,6 +143,18 @@ class Portal:
         self.faults.fired.clear()
         self.quiet_until = 0.0
         self.users = self._people()
+
+    def _world(self, orders: dict[str, Any], seed: int, today: date) -> world.World:
+        if orders.get("world") is not None:
+            made = world.parse(orders["world"])
+        elif self.options.world is not None and "seed" not in orders:
+            made = world.load(self.options.world)
+        else:
+            made = invented.invent(self.bank, seed, today)
+        for account in made.accounts if self.bank == "caja_demo" else ():
+            if not extracts.has_norma43(account.iban, account.currency):
+                raise world.WorldError(f"Caja Demo da Norma 43 y la cuenta {account.iban} no cabe en él.")
+        return made
 
     def _people(self) -> dict[str, User]:
         name, password, secret = DEFAULTS[self.bank]

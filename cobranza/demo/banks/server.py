@@ -19,7 +19,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -157,6 +156,8 @@ class RunningPortal:
         return self._call("GET", "/__sms")
 
     def _call(self, method: str, path: str, orders: dict[str, Any] | None = None) -> Any:
+        import httpx  # the bank itself is no client: only who started it pays for the import
+
         try:
             answer = httpx.request(
                 method, self.url + path, json=orders, headers={HEADER: self.token}, timeout=10, trust_env=False

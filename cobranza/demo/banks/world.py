@@ -6,7 +6,6 @@ Balances are never stored: they follow from the opening balance and the order of
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -20,6 +19,9 @@ _KEYS = frozenset(
     {"booked_on", "value_on", "booked_at", "amount", "text", "reference", "bank_code", "pending"}
     | {"counterparty_name", "counterparty_account", "counterparty_tax_id"}
 )
+_ACCOUNT_KEYS = frozenset({"id", "iban", "name", "currency", "opening_balance", "movements"})
+# What /__truth adds: taken and ignored, so that a truth can be served again as a world.
+_DERIVED = frozenset({"id", "balance_after", "closing_balance"})
 
 
 class WorldError(BusinessError):
@@ -224,6 +226,9 @@ def parse(raw: Any) -> World:
     number = 1
     for position, entry in enumerate(raw["accounts"], 1):
         where = f"Cuenta {position}"
+        if not isinstance(entry, dict):
+            raise WorldError(f"{where}: se esperaba un objeto.")
+        _refuse_unknown(entry, _ACCOUNT_KEYS, where)
         iban = _text(entry, "iban", where).replace(" ", "").upper()
         movements = [
             _movement(line, number + index, f"{where}, movimiento {index + 1}")
@@ -247,9 +252,7 @@ def parse(raw: Any) -> World:
 def _movement(raw: Any, number: int, where: str) -> Movement:
     if not isinstance(raw, dict):
         raise WorldError(f"{where}: se esperaba un objeto.")
-    unknown = sorted(set(raw) - _KEYS - {"id", "balance_after"})
-    if unknown:
-        raise WorldError(f"{where}: clave desconocida «{unknown[0]}» (se admiten: {', '.join(sorted(_KEYS))}).")
+    _refuse_unknown(raw, _KEYS, where)
     pending = bool(raw.get("pending", False))
     booked_on = _day(raw.get("booked_on"), where)
     value = raw.get("value_on")
@@ -268,6 +271,12 @@ def _movement(raw: Any, number: int, where: str) -> Movement:
         pending=pending,
         booked_at=_time(raw.get("booked_at", "09:00"), where),
     )
+
+
+def _refuse_unknown(raw: dict[str, Any], known: frozenset[str], where: str) -> None:
+    unknown = sorted(set(raw) - known - _DERIVED)
+    if unknown:
+        raise WorldError(f"{where}: clave desconocida «{unknown[0]}» (se admiten: {', '.join(sorted(known))}).")
 
 
 def _text(raw: Any, key: str, where: str) -> str:
@@ -301,8 +310,3 @@ def _time(raw: Any, where: str) -> time:
         return time.fromisoformat(str(raw))
     except ValueError as exc:
         raise WorldError(f"{where}: «{raw}» no es una hora (hh:mm).") from exc
-
-
-def total(movements: Iterable[Movement]) -> Decimal:
-    """Sum of the amounts."""
-    return sum((movement.amount for movement in movements), Decimal(0))

@@ -13,8 +13,8 @@ MONTHS = ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", 
 def amount(value: Decimal, style: str) -> str:
     """Write `value` in one of the styles of the switch `number_format`.
 
-    >>> [amount(Decimal("-1234.5"), s) for s in ("es", "en", "space", "trailing_minus", "parentheses")]
-    ['-1.234,50', '-1,234.50', '-1 234,50', '1.234,50-', '(1.234,50)']
+    >>> [amount(Decimal("-1234.5"), s) for s in ("es", "en", "trailing_minus", "parentheses")]
+    ['-1.234,50', '-1,234.50', '1.234,50-', '(1.234,50)']
     >>> amount(Decimal("12"), "plus_euro")
     '+12,00 €'
     """

@@ -9,12 +9,14 @@ from tests.unit.demo_banks.visitors import CajaVisitor, EjemploVisitor, visit
 
 @pytest.fixture
 def caja() -> CajaVisitor:
-    return visit("caja_demo")
+    visitor: CajaVisitor = visit("caja_demo")
+    return visitor
 
 
 @pytest.fixture
 def ejemplo() -> EjemploVisitor:
-    return visit("banco_ejemplo")
+    visitor: EjemploVisitor = visit("banco_ejemplo")
+    return visitor
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -45,6 +46,17 @@ def test_norma_43_closes_by_its_own_records() -> None:
     assert opening + sum(signed) == closing == int(extract.closing * 100)
     assert int(end[20:26]) == len(lines) - 1
     assert len(moves) == len(extract.movements)
+
+
+def test_norma_43_keeps_long_texts_whole_between_words() -> None:
+    words = " ".join(f"F2026-{number:05d}" for number in range(12))
+    extract = _extract()
+    movement = replace(extract.movements[0], text=("TRANSF. DE UNA EMPRESA CON UN NOMBRE MUY LARGO SL", words))
+    lines = extracts.norma43(replace(extract, movements=(movement,))).decode("latin-1").split("\r\n")
+    texts = [line[start : start + 38].rstrip() for line in lines if line.startswith("23") for start in (4, 42)]
+
+    assert " ".join(filter(None, texts)) == " ".join(movement.text)
+    assert [line[:4] for line in lines if line.startswith("23")] == ["2301", "2302", "2303"]
 
 
 def test_camt_totals_and_entries_agree() -> None:

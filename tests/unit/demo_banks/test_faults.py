@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cobranza.demo.banks import faults as faults_module
 from cobranza.demo.banks.faults import SWITCHES, FaultError, Faults
 from cobranza.kernel.spanish import amount
 from tests.unit.demo_banks.visitors import CajaVisitor, EjemploVisitor, visit
@@ -274,6 +276,14 @@ def test_a_wrong_order_changes_nothing(inside: Any, orders: dict[str, Any]) -> N
     assert answer.status_code == 400
     assert "COB-DEM-002" in answer.json()["error"]
     assert inside.portal.faults.text("maintenance") == ""
+
+
+def test_the_page_about_the_portals_names_every_switch_with_its_description() -> None:
+    page = Path(faults_module.__file__).with_name("PORTALS.md").read_text(encoding="utf-8")
+
+    for switch in SWITCHES:
+        (line,) = [line for line in page.splitlines() if line.startswith(f"| `{switch.name}` |")]
+        assert switch.description in line
 
 
 def test_a_switch_of_the_other_bank_is_refused() -> None:

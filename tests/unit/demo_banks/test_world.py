@@ -123,3 +123,32 @@ def test_an_arrival_goes_behind_the_movements_of_its_day() -> None:
 
     position = account.movements.index(new)
     assert account.movements[position - 1].booked_on <= day < account.movements[position + 1].booked_on
+
+
+@pytest.mark.parametrize("bank", BANKS)
+def test_a_truth_can_be_served_again_as_a_world(bank: str) -> None:
+    visitor = visit(bank, seed=5)
+    before = visitor.truth()["accounts"]
+    answer = visitor.admin("POST", "/__reset", {"world": {"accounts": before}})
+
+    assert answer.status_code == 200
+    assert visitor.truth()["accounts"] == before
+
+
+@pytest.mark.parametrize(
+    ("orders", "complaint"),
+    [
+        ({"accounts": []}, "vacía"),
+        ({"accounts": ["x"]}, "se esperaba un objeto"),
+        ({"accounts": [{"iban": "ES79", "name": "x", "opening_balance": "0", "owner": "y"}]}, "«owner»"),
+        ({"accounts": [{"iban": "DE89370400440532013000", "name": "x", "opening_balance": "0"}]}, "Norma 43"),
+    ],
+)
+def test_a_wrong_world_leaves_the_old_one_standing(orders: dict[str, object], complaint: str) -> None:
+    visitor = visit("caja_demo", seed=5)
+    before = visitor.truth()
+    answer = visitor.admin("POST", "/__reset", {"world": orders})
+
+    assert answer.status_code == 400
+    assert complaint in answer.json()["error"]
+    assert visitor.truth() == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pyotp
@@ -45,7 +45,7 @@ class Visitor:
     def truth(self) -> Any:
         return self.admin("GET", "/__truth").json()
 
-    def another(self) -> Visitor:
+    def another(self) -> Self:
         """Somebody else's browser at the same bank."""
         return type(self)(self.bank, TestClient(self.client.app), self.portal)  # type: ignore[attr-defined]
 
