@@ -45,7 +45,7 @@ class TrytonSettings(Strict):
     clave: SecretRef
     modo: Literal["api", "web"] = "api"
     metodo_pago: str = Field(min_length=1)
-    espera_s: int = Field(default=30, ge=1, le=600)
+    espera_s: int = Field(default=60, ge=1, le=600)
     paciencia_s: int = Field(default=60, ge=0, le=3600)
 
 

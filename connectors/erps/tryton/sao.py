@@ -12,7 +12,6 @@ import csv
 import io
 import itertools
 import json
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,19 +39,44 @@ from connectors.erps.tryton.orders import TrytonForbidden
 
 _TABS = 15  # open tabs stay in the page: after so many it is loaded afresh
 _ROWS = 100_000
-_POLL_MS = 50
-_CLICK_SECONDS = 5.0
+_POLL_MS = 100
+_CLICK_SECONDS = 1.0
+_CLICKS = 8
 _PAY = "wizard.account.invoice.pay."
 
-# Rows of the list on show, as {column title: text}; only once every row has its number.
-_READ_ROWS = """
-([key, total]) => {
-  const rows = [...document.querySelectorAll('tr')].filter(
-    (row) => row.offsetParent && row.querySelector(`td[data-title="${key}"]`));
-  const read = rows.map((row) => Object.fromEntries([...row.querySelectorAll('td[data-title]')].map(
-    (cell) => [cell.dataset.title.replace(/:\\s*$/, ''), cell.querySelector('.widget [title]')?.title ?? ''])));
-  const column = key.replace(/:\\s*$/, '');
-  return read.length >= total && read.every((row) => row[column]) ? read : null;
+# Waits, inside the page, until the list on show has a filled row for each document that its badge ("_/206", "_@50/206")
+# counts, asking for more rows as needed: the button leaves the page while one scrolls to it, so it is clicked in one
+# step. Returns the count and the rows as {column title: text}; rows stay null when time ran out.
+_READ_LIST = r"""
+async ([key, seconds]) => {
+  const column = (cell) => cell.dataset.title.replace(/:\s*$/, '');
+  const total = () => {
+    for (const badge of document.querySelectorAll('.badge')) {
+      const found = badge.offsetParent && /^[^/]*\/\s*([\d.]+)$/.exec(badge.textContent.trim());
+      if (found) return Number(found[1].replaceAll('.', ''));
+    }
+    return null;
+  };
+  const read = () => [...document.querySelectorAll('tr')].filter((row) => row.offsetParent).map(
+    (row) => Object.fromEntries([...row.querySelectorAll('td[data-title]')].map(
+      (cell) => [column(cell), cell.querySelector('.widget [title]')?.title ?? '']))
+  ).filter((row) => key in row);
+  const started = performance.now();
+  const limit = started + seconds * 1000;
+  let asked = -1;
+  for (;;) {
+    const [count, rows] = [total(), read()];
+    if (count !== null && rows.length >= count && rows.every((row) => row[key])) {
+      // the badge says 0 before it knows: believe that only when it lasts
+      if (count > 0 || performance.now() - started > 5000) return [count, rows];
+    }
+    if (performance.now() > limit) return [count, null];
+    if (rows.length > asked && rows.length < (count ?? 0)) {
+      const more = [...document.querySelectorAll('button[title="Más"]')].find((one) => one.offsetParent);
+      if (more) { asked = rows.length; more.click(); }
+    }
+    await new Promise((done) => setTimeout(done, 50));
+  }
 }
 """
 _FETCH = """
@@ -61,6 +85,17 @@ async ([address, seconds]) => {
   return [answer.status, answer.headers.get('content-type') ?? '', await answer.text()];
 }
 """
+# What the payment wizard shows, compared with what is meant.
+_SHOWN = """
+(dialog) => {
+  const value = (css) => dialog.querySelector(css)?.value ?? '';
+  const method = dialog.querySelector('select[name=payment_method]');
+  return {
+    amount: value('input[name=amount][type=text]'), description: value('input[name=description]'),
+    date: value('input[name=date][type=text]'), method: method?.selectedOptions[0]?.text.trim() ?? ''};
+}
+"""
+_SHOWS = f"([dialog, wanted]) => JSON.stringify(({_SHOWN.strip()})(dialog)) === JSON.stringify(wanted)"
 _HAS_VALUE = """
 ([name, value]) => [...document.querySelectorAll(`input[name="${name}"]`)].some(
   (field) => field.offsetParent && field.value === value)
@@ -207,27 +242,12 @@ class Sao:
         """
         name = f"Pendientes {next(self._tab)}"
         self._open(f"model/account.invoice;domain={_json(domain)}&limit={_ROWS}&name={_json(name)}")
-        page = self._page
-        key = "Número: "
-        try:
-            page.locator(f'td[data-title="{key}"]:visible').first.wait_for(timeout=self._seconds * 1000)
-        except PlaywrightTimeout as exc:
-            if self._counter() == 0:
-                return ()
-            raise PageChanged("La lista de facturas de Tryton no tiene la columna «Número».") from exc
-        limit = time.monotonic() + self._seconds
-        total, shown = None, None
-        while shown is None:
-            total = self._counter()
-            if total is not None:
-                shown = page.evaluate(_READ_ROWS, [key, total])
-            if shown is None:
-                if time.monotonic() > limit:
-                    raise IncompleteRead(f"La lista de Tryton anuncia {total} documentos y no los muestra todos.")
-                self._more()
-                page.wait_for_timeout(_POLL_MS)
-        if len(shown) != total:
-            raise IncompleteRead(f"La lista de Tryton anuncia {total} documentos y muestra {len(shown)}.")
+        total, shown = self._page.evaluate(_READ_LIST, ["Número", self._seconds])
+        if total is None:
+            raise PageChanged("La lista de facturas de Tryton no aparece o no tiene contador.")
+        if shown is None or len(shown) != total:
+            raise IncompleteRead(f"La lista de Tryton anuncia {total} documentos y no los muestra todos.")
+        self._close_tab()
         try:
             return tuple(_row(one) for one in shown)
         except KeyError as exc:
@@ -238,18 +258,17 @@ class Sao:
                 remedy="Ponga el idioma español al usuario del robot en Tryton.",
             ) from exc
 
-    def _counter(self) -> int | None:
-        """Total of the badge "_/206" or "3@50/206" of the list on show."""
-        for text in self._page.locator(".badge:visible").all_inner_texts():
-            if found := re.fullmatch(r"[\w@#,.]*\s*/\s*([\d.]+)", text.strip()):
-                return int(found[1].replace(".", ""))
-        return None
-
-    def _more(self) -> None:
-        """Ask for more rows by a click made in one step: the button leaves the page while one scrolls to it."""
-        self._page.evaluate(
-            "() => [...document.querySelectorAll('button[title=\"Más\"]')].find((one) => one.offsetParent)?.click()"
-        )
+    def _close_tab(self) -> None:
+        """Close the tab on show; when it does not close, the page is loaded afresh next time."""
+        tabs = self._page.locator("#tablist > li")
+        try:
+            before = tabs.count()
+            self._page.locator("#tablist > li.active button.close").click()
+            self._page.wait_for_function(
+                "(before) => document.querySelectorAll('#tablist > li').length < before", arg=before
+            )
+        except PlaywrightError:
+            self._opened = _TABS
 
     def export(self, model: str, domain: list[Any], fields: Sequence[str]) -> list[list[str]]:
         """Records as Tryton's own CSV export gives them to the open session: points for decimals, ISO days.
@@ -293,26 +312,26 @@ class Sao:
             Declined: the server said no.
             Lost: submitted, and no answer came.
         """
-        sent = False
+        self._events.clear()
+        kept, self._opened = self._opened, _TABS  # whatever goes wrong, the page is loaded afresh afterwards
         try:
-            self._open_invoice(document, number)
+            self._open_invoice(document, number, kept)
             dialog = self._open_wizard()
             self._fill(dialog, payment)
-            self._events.clear()
-            sent = True
-            answer = self._submit(dialog)
-            if answer.get("view"):
-                self._say_partial(dialog)
-                self._events.clear()
-                self._submit(dialog)
+            if self._submit("Aceptar el cobro").get("view"):
+                self._say_partial()
+                self._submit("Aceptar que es parcial")
+            dialog.wait_for(state="hidden")
         except PlaywrightError as exc:
-            kind = Lost if sent and self._events else NotSent
+            kind = Lost if self._events else NotSent
             raise kind(f"La pantalla de cobro de Tryton no siguió: {_first_line(exc)}.") from exc
-        finally:
-            self._opened = _TABS  # whatever is left open goes away with the page
+        self._opened = kept + 1
+        self._close_tab()
 
-    def _open_invoice(self, document: int, number: str) -> None:
+    def _open_invoice(self, document: int, number: str, opened: int) -> None:
+        self._opened = opened
         self._open(f"model/account.invoice/{document};name={_json(f'Cobro {next(self._tab)}')}")
+        self._opened = _TABS
         # the form is there long before its record: trust it only once it shows the number that we expect
         self._page.wait_for_function(_HAS_VALUE, arg=["number", number], timeout=self._seconds * 1000)
         state = self._page.locator("select[name=state]:visible").first
@@ -328,13 +347,11 @@ class Sao:
         if password.is_visible():  # a session idle for five minutes must prove itself again
             self._answer_password(password)
             dialog.wait_for(timeout=self._seconds * 1000)
-        # filled from the server: wait for the amount and the methods
+        # filled from the server: wait for the methods and the amount
         dialog.locator("select[name=payment_method] option:nth-child(2)").wait_for(state="attached")
-        limit = time.monotonic() + self._seconds
-        while not dialog.locator("input[name=amount]").first.input_value():
-            if time.monotonic() > limit:
-                raise NotSent("El asistente de cobro de Tryton no propone ningún importe.")
-            self._page.wait_for_timeout(_POLL_MS)
+        self._page.wait_for_function(
+            "(dialog) => dialog.querySelector('input[name=amount]').value", arg=dialog.element_handle()
+        )
         return dialog
 
     def _fill(self, dialog: Locator, payment: Payment) -> None:
@@ -359,53 +376,48 @@ class Sao:
             "date": spanish.write_day(payment.paid_on),
             "method": payment.method,
         }
-        limit = time.monotonic() + self._seconds
-        while (shown := self._shown(dialog)) != wanted:
-            if time.monotonic() > limit:
-                wrong = ", ".join(name for name in wanted if shown[name] != wanted[name])
-                raise NotSent(f"El asistente de cobro de Tryton no acepta lo que se escribe ({wrong}).")
-            self._page.wait_for_timeout(_POLL_MS)
+        try:
+            self._page.wait_for_function(_SHOWS, arg=[dialog.element_handle(), wanted])
+        except PlaywrightTimeout as exc:
+            shown = dialog.evaluate(_SHOWN)
+            wrong = ", ".join(name for name in wanted if shown[name] != wanted[name])
+            raise NotSent(f"El asistente de cobro de Tryton no acepta lo que se escribe ({wrong}).") from exc
 
-    def _shown(self, dialog: Locator) -> dict[str, str]:
-        shown: dict[str, str] = dialog.evaluate(
-            """(dialog) => {
-              const value = (css) => dialog.querySelector(css)?.value ?? '';
-              const method = dialog.querySelector('select[name=payment_method]');
-              return {
-                amount: value('input[name=amount][type=text]'), description: value('input[name=description]'),
-                date: value('input[name=date][type=text]'), method: method?.selectedOptions[0]?.text.trim() ?? ''};
-            }"""
-        )
-        return shown
-
-    def _say_partial(self, dialog: Locator) -> None:
+    def _say_partial(self) -> None:
         kind = self._page.locator(".modal-dialog:visible select[name=type]").first
         kind.wait_for(timeout=self._seconds * 1000)
-        limit = time.monotonic() + self._seconds
-        while kind.input_value() != '"partial"':
-            if time.monotonic() > limit:
-                raise NotSent("Tryton no propone el cobro como parcial.")
-            self._page.wait_for_timeout(_POLL_MS)
+        self._page.wait_for_function("(field) => field.value === '\"partial\"'", arg=kind.element_handle())
 
-    def _submit(self, dialog: Locator) -> dict[str, Any]:
-        """Press the dialog's button until its request is seen to leave, and wait for the answer. Returns its result."""
-        self._session.step("Aceptar el cobro")
+    def _submit(self, step: str) -> dict[str, Any]:
+        """Press the dialog's button until its request is seen to leave, and wait for the answer. Returns its result.
+
+        A click while the client still draws is swallowed; one while its request is on the way is ignored by it.
+        """
+        self._session.step(step)
+        self._events.clear()
         button = self._page.locator(".modal-dialog:visible .modal-footer button[type=submit]").first
-        limit = time.monotonic() + _CLICK_SECONDS
-        button.click()
-        while not self._events:
-            if time.monotonic() > limit:
-                raise NotSent("El asistente de cobro de Tryton no se deja enviar.")
-            self._page.wait_for_timeout(_POLL_MS)
-        limit = time.monotonic() + self._seconds
+        for _ in range(_CLICKS):
+            button.click()
+            if self._waited(_CLICK_SECONDS, "request"):
+                break
+        else:
+            raise NotSent("El asistente de cobro de Tryton no se deja enviar.")
+        done = self._waited(self._seconds, "requestfinished", "requestfailed")
+        if done is None:
+            raise Lost(f"Tryton no contestó al cobro en {self._seconds:g} s.")
+        if done[0] == "requestfailed":
+            raise Lost("Se cortó la conexión con Tryton al registrar el cobro.")
+        return self._answer(done[1])
+
+    def _waited(self, seconds: float, *events: str) -> tuple[str, Request] | None:
+        """The first of `events` of the wizard's request, None when none comes in time."""
+        limit = time.monotonic() + seconds
         while True:
             for event, request in self._events:
-                if event == "requestfailed":
-                    raise Lost("Se cortó la conexión con Tryton al registrar el cobro.")
-                if event == "requestfinished":
-                    return self._answer(request)
+                if event in events:
+                    return event, request
             if time.monotonic() > limit:
-                raise Lost(f"Tryton no contestó al cobro en {self._seconds:g} s.")
+                return None
             self._page.wait_for_timeout(_POLL_MS)
 
     def _answer(self, request: Request) -> dict[str, Any]:
