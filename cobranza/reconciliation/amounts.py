@@ -94,7 +94,10 @@ def explain(
     if missing == 0:
         return [
             Reading(
-                rule="equal", applied=cash, weight=WEIGHTS["equal"], arithmetic=f"{_money(owed.open)} = {_money(cash)}"
+                rule="equal",
+                applied=cash,
+                weight=WEIGHTS["equal"],
+                arithmetic=f"{written(owed.open)} = {written(cash)}",
             )
         ]
     found: list[Reading] = []
@@ -122,7 +125,7 @@ def _rounding(owed: Owed, missing: int, cash: int, rules: PaymentRegime) -> Read
         applied=owed.open,
         fee=missing,
         weight=weight,
-        arithmetic=f"{_money(owed.open)} {sign} {_money(abs(missing))} de redondeo = {_money(cash)}",
+        arithmetic=f"{written(owed.open)} {sign} {written(abs(missing))} de redondeo = {written(cash)}",
     )
 
 
@@ -170,7 +173,7 @@ def _withholdings(
         if 2 * off > chain.over * (rules.unit * (1 + len(chain.bases)) + 2):
             continue
         amounts = {"net": owed.net, "tax": owed.tax, "gross": owed.gross}
-        bases = " y ".join(_money(amounts[base]) for base in chain.bases)
+        bases = " y ".join(written(amounts[base]) for base in chain.bases)
         return [
             Reading(
                 rule="withholding",
@@ -180,7 +183,7 @@ def _withholdings(
                 + (1.5 if "withholding" in hints else 0.0)
                 - 0.3 * (chain.names.count(" + "))
                 - 2.0 * off / chain.over / max(2, rules.unit),
-                arithmetic=f"{_money(owed.open)} − {_money(missing)} ({chain.names} s/ {bases}) = {_money(cash)}",
+                arithmetic=f"{written(owed.open)} − {written(missing)} ({chain.names} s/ {bases}) = {written(cash)}",
             )
         ]
     return []
@@ -199,7 +202,7 @@ def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: 
                     rule="deposit",
                     applied=cash,
                     weight=WEIGHTS["deposit"],
-                    arithmetic=f"{_money(owed.gross)} − {_money(part)} ({rules.deposit.name.lower()} {percent}, llega aparte) = {_money(cash)}",
+                    arithmetic=f"{written(owed.gross)} − {written(part)} ({rules.deposit.name.lower()} {percent}, llega aparte) = {written(cash)}",
                 )
             )
         elif part == cash and "deposit" in hints:
@@ -208,7 +211,7 @@ def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: 
                     rule="deposit",
                     applied=cash,
                     weight=WEIGHTS["deposit"] + 1.5,
-                    arithmetic=f"{rules.deposit.name} {percent} s/ {_money(owed.gross)} = {_money(cash)}",
+                    arithmetic=f"{rules.deposit.name} {percent} s/ {written(owed.gross)} = {written(cash)}",
                 )
             )
     return found
@@ -227,7 +230,7 @@ def _discounts(owed: Owed, missing: int, cash: int, day: int, hints: frozenset[s
                         applied=owed.open,
                         discount=missing,
                         weight=WEIGHTS["discount"] + (2.0 if "discount" in hints else 0.0),
-                        arithmetic=f"{_money(owed.open)} − {_percent(Fraction(share))} pronto pago{name} ({_money(missing)}) = {_money(cash)}",
+                        arithmetic=f"{written(owed.open)} − {_percent(Fraction(share))} pronto pago{name} ({written(missing)}) = {written(cash)}",
                     )
                 ]
     return []
@@ -244,7 +247,7 @@ def _fees(owed: Owed, missing: int, cash: int, rules: PaymentRegime, policy: Pol
             applied=owed.open,
             fee=missing,
             weight=weight,
-            arithmetic=f"{_money(owed.open)} − {_money(missing)} de gastos bancarios = {_money(cash)}",
+            arithmetic=f"{written(owed.open)} − {written(missing)} de gastos bancarios = {written(cash)}",
         )
     ]
 
@@ -261,7 +264,7 @@ def _partial(owed: Owed, cash: int, hints: frozenset[str]) -> Reading:
         rule="partial",
         applied=cash,
         weight=weight,
-        arithmetic=f"{_money(cash)} a cuenta de {_money(owed.open)}{share}; quedan {_money(owed.open - cash)}",
+        arithmetic=f"{written(cash)} a cuenta de {written(owed.open)}{share}; quedan {written(owed.open - cash)}",
     )
 
 
@@ -274,7 +277,7 @@ def _over(owed: Owed, cash: int) -> Reading:
         rule="over",
         applied=owed.open,
         weight=weight,
-        arithmetic=f"{_money(cash)} − {_money(owed.open)} = {_money(extra)} de más, a favor del cliente",
+        arithmetic=f"{written(cash)} − {written(owed.open)} = {written(extra)} de más, a favor del cliente",
     )
 
 
@@ -303,10 +306,23 @@ def explain_fx(
         applied=owed,
         weight=WEIGHTS["fx"] - 100 * float(off),
         arithmetic=(
-            f"{_money(owed)} {owed_currency} × {write_amount(Decimal(implied.numerator) / implied.denominator, 5)} = "
-            f"{_money(cash)} {currency} (cambio del día {write_amount(Decimal(rate.numerator) / rate.denominator, 5)}, "
+            f"{written(owed)} {owed_currency} × {write_amount(Decimal(implied.numerator) / implied.denominator, 5)} = "
+            f"{written(cash)} {currency} (cambio del día {write_amount(Decimal(rate.numerator) / rate.denominator, 5)}, "
             f"diferencia {write_amount(Decimal(off.numerator) / off.denominator * 100)} %)"
         ),
+    )
+
+
+def explain_charge(owed: Owed, cash: int, charge: int) -> Reading | None:
+    """A returned document paid again together with the bank's charge for the return."""
+    if not charge or cash - owed.open != charge:
+        return None
+    return Reading(
+        rule="charge",
+        applied=owed.open,
+        fee=-charge,
+        weight=5.5,
+        arithmetic=f"{written(owed.open)} + {written(charge)} de gastos de devolución = {written(cash)}",
     )
 
 
@@ -329,7 +345,8 @@ def share_out(total: int, parts: Sequence[int]) -> list[int]:
     return [sign * value for value in result]
 
 
-def _money(cents: int) -> str:
+def written(cents: int) -> str:
+    """Hundredths, the Spanish way."""
     return write_amount(Decimal(cents) / 100)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class CustomerIndex:
         self._rarity = {word: math.log(1 + total / count) for word, count in frequency.items()}
         self._unknown = math.log(1 + total)
         self._strings = [" ".join(parts) for _, parts, _ in self._names]
+        self._sorted = sorted(self._word)
         self._vocabulary = sorted(word for word in frequency if len(word) >= 5)
 
     def group_of(self, customer: int) -> Sequence[int]:
@@ -125,9 +127,8 @@ class CustomerIndex:
             return
         candidates = {position for word in parts for position in self._near_words(word)}
         if len(text) >= 4:
-            last = parts[-1]
-            for word in self._word:
-                if word.startswith(last) and word != last:
+            for part in {parts[0], parts[-1]}:
+                for word in self._starting_with(part):
                     candidates |= self._word[word]
         for position in sorted(candidates):
             customer, own, kind = self._names[position]
@@ -138,6 +139,11 @@ class CustomerIndex:
                 _keep(
                     found, customer, Evidence(weight, f"nombre parecido «{plain(name)}» ~ «{' '.join(own)}» ({kind})")
                 )
+
+    def _starting_with(self, part: str) -> list[str]:
+        low = bisect_left(self._sorted, part)
+        high = bisect_left(self._sorted, part + "\x7f")
+        return self._sorted[low:high] if len(part) >= 2 else []
 
     def _near_words(self, word: str) -> set[int]:
         positions = self._word.get(word)
@@ -177,7 +183,7 @@ class CustomerIndex:
             total += rarity
             if word in own:
                 hit += rarity
-            elif (number == len(parts) - 1 and any(other.startswith(word) for other in own)) or (
+            elif ((len(word) >= 3 or number == len(parts) - 1) and any(other.startswith(word) for other in own)) or (
                 len(word) >= 5
                 and any(
                     abs(len(other) - len(word)) <= 1 and OSA.distance(word, other, score_cutoff=1) <= 1 for other in own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cobranza.reconciliation.candidates import Board, Clues
+from cobranza.reconciliation.board import Board, Clues
 from cobranza.reconciliation.records import Hypothesis, Payment
 from cobranza.reconciliation.references import Quality
 

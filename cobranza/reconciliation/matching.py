@@ -18,7 +18,8 @@ import pandas as pd
 from cobranza.kernel.errors import CobranzaError
 from cobranza.reconciliation import frames
 from cobranza.reconciliation.balances import Balances, Moment
-from cobranza.reconciliation.candidates import Board, hypotheses, settled_mentions
+from cobranza.reconciliation.board import Board
+from cobranza.reconciliation.candidates import hypotheses, settled_mentions
 from cobranza.reconciliation.confidence import NOTHING, NOTHING_SAID, calibrate, weigh
 from cobranza.reconciliation.customers import CustomerIndex
 from cobranza.reconciliation.explanations import explain
@@ -96,10 +97,6 @@ class _Run:
         customers = customers.sort_values("customer_id", kind="stable") if "customer_id" in customers else customers
         people = frames.customers(customers)
         documents = frames.documents(invoices, people)
-        remesas: dict[str, list[int]] = defaultdict(list)
-        for document in documents:
-            if document.remesa:
-                remesas[document.remesa].append(document.index)
         self.policy = policy
         self.board = Board(
             payments=frames.payments(payments),
@@ -110,7 +107,6 @@ class _Run:
             index=DocumentIndex(documents),
             people=CustomerIndex(people),
             balances=Balances(documents),
-            remesas=dict(remesas),
         )
         self.order = sorted(self.board.payments, key=lambda payment: (payment.booked, payment.id))
         self.moments: dict[int, Moment] = {
@@ -148,7 +144,7 @@ class _Run:
 
     def _consider(self, payment: Payment, number: int) -> None:
         moment = self.moments[payment.index]
-        found = hypotheses(self.board, payment, moment) if payment.cents else []
+        found = hypotheses(self.board, payment, moment, deep=number >= 2) if payment.cents else []
         clues = self.board.clues_of(payment)
         nothing = NOTHING_SAID if clues.nothing else NOTHING
         raw = weigh([hypothesis.score for hypothesis in found], nothing)
@@ -167,6 +163,16 @@ class _Run:
             if best.rule == "return":
                 self.board.returned.add(line.doc)
                 self.board.charges[line.doc] = line.fee
+            if best.rule == "deposit":
+                self._await_deposit(line.doc, moment)
+
+    def _await_deposit(self, doc: int, moment: Moment) -> None:
+        """After the main part of a document under a deposit scheme, exactly the rest is expected from the depositary."""
+        rest = self.board.balances.free(doc, moment)
+        if rest:
+            self.board.awaited[doc] = rest
+        else:
+            self.board.awaited.pop(doc, None)
 
     def _frames(self) -> Result:
         self._prove()

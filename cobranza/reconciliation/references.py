@@ -19,7 +19,7 @@ _RUN = re.compile(r"\d+")
 _LETTERS_DIGITS = re.compile(r"[^A-Z0-9]+")
 _TRAILING = re.compile(r"(\d+)\D*$")
 _RANGE = re.compile(r"^\s*(?:A|AL|HASTA|-|–)\s*$")
-_LIST_GAP = re.compile(r"^[\s,;/+&\-.]*(?:Y|E|A)?[\s,;/+&\-.]*$")
+_LIST_GAP = re.compile(r"^(?:[\s,;/+&\-.]+|\s+(?:Y|E)\s+)$")
 
 
 class Quality(IntEnum):
@@ -220,7 +220,7 @@ class DocumentIndex:
                 return Quality.FULL
         for known in self._prefixes:
             if before.endswith(known):
-                return None if known != prefix and not token.listed else Quality.FULL
+                return None if known != prefix else Quality.FULL
         digits = re.search(r"\d{2,}$", prefix)
         if digits and (before.endswith(digits[0]) or before.endswith(digits[0][-2:])):
             return Quality.STRIPPED

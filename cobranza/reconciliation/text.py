@@ -55,6 +55,20 @@ def _legal_forms() -> tuple[tuple[str, ...], ...]:
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
+def _legal_tail(found: list[str]) -> int:
+    """How many of the last words are a legal form, whole or cut off by the bank."""
+    for form in _legal_forms():
+        if len(found) > len(form) and tuple(found[-len(form) :]) == form:
+            return len(form)
+    for size in range(min(6, len(found) - 1), 0, -1):
+        *whole, last = found[-size:]
+        for form in _legal_forms():
+            cut = len(form) >= size and list(form[: size - 1]) == whole and form[size - 1].startswith(last)
+            if cut and (whole or len(last) == 1):
+                return size
+    return 0
+
+
 @lru_cache(maxsize=200_000)
 def name_words(name: str) -> tuple[str, ...]:
     """The words that tell a company from another: no legal form, abbreviations written out.
@@ -63,10 +77,7 @@ def name_words(name: str) -> tuple[str, ...]:
     ('ARIDOS', 'HERMANOS', 'ZUBIZARRETA')
     """
     found = words(name)
-    for form in _legal_forms():
-        if len(found) > len(form) and tuple(found[-len(form) :]) == form:
-            found = found[: -len(form)]
-            break
+    found = found[: len(found) - _legal_tail(found)]
     expand = wording().abbreviations
     return tuple(expand.get(word, word) for word in found)
 

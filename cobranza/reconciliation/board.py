@@ -1,0 +1,138 @@
+"""The state of one matching run: records, indexes, running balances, and what each payment says by itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cobranza.reconciliation.balances import Balances, Moment
+from cobranza.reconciliation.customers import CustomerIndex, Evidence, is_agent
+from cobranza.reconciliation.frames import Rates
+from cobranza.reconciliation.policy import Policy
+from cobranza.reconciliation.records import Customer, Document, Hypothesis, Payment
+from cobranza.reconciliation.references import DocumentIndex, Mention, Token, tokens
+from cobranza.reconciliation.text import has_word, plain
+from cobranza.regimes.payments import regime, wording
+
+
+@dataclass(slots=True)
+class Clues:
+    """What a payment says before balances are looked at; worked out once per payment.
+
+    Attributes:
+        tokens: Runs of digits in its texts.
+        mentions: Documents that the tokens name, of any customer.
+        by_customer: The same by customer.
+        evidence: Customers that the payer's data point to.
+        hints: Kinds of explanation that the text announces.
+        agent: The payer pays for others (factoring, confirming, a depositary).
+        nothing: The text says that no invoice is paid.
+        concerned: Customers whose balances matter to its readings.
+    """
+
+    tokens: list[Token]
+    mentions: list[Mention]
+    evidence: dict[int, Evidence]
+    hints: frozenset[str]
+    agent: bool
+    nothing: bool
+    by_customer: dict[int, list[Mention]]
+    concerned: tuple[int, ...]
+    remembered: tuple[bool, tuple[int, ...], list[Hypothesis]] | None = None
+
+
+@dataclass(slots=True)
+class Board:
+    """Everything that a run knows.
+
+    Attributes:
+        charges: Bank charge of the last return, by document: the payer may pay it back with the document.
+        awaited: Deposits (detracciones) still to come, hundredths by document.
+        returned: Documents whose collection came back.
+    """
+
+    payments: list[Payment]
+    documents: list[Document]
+    customers: list[Customer]
+    rates: Rates
+    policy: Policy
+    index: DocumentIndex
+    people: CustomerIndex
+    balances: Balances
+    charges: dict[int, int] = field(default_factory=dict)
+    awaited: dict[int, int] = field(default_factory=dict)
+    returned: set[int] = field(default_factory=set)
+    batches: dict[tuple[str, int], list[str]] = field(default_factory=dict)
+    batch_docs: dict[str, list[int]] = field(default_factory=dict)
+    _clues: dict[int, Clues] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        sums: dict[tuple[str, str], int] = defaultdict(int)
+        docs: dict[str, list[int]] = defaultdict(list)
+        for document in self.documents:
+            if document.remesa:
+                docs[document.remesa].append(document.index)
+                sums[document.remesa, document.currency] += document.open
+        self.batch_docs = dict(docs)
+        for (remesa, currency), total in sorted(sums.items()):
+            self.batches.setdefault((currency, total), []).append(remesa)
+
+    def clues_of(self, payment: Payment) -> Clues:
+        """The payment's clues, computed once."""
+        held = self._clues.get(payment.index)
+        if held is None:
+            held = self._look(payment)
+            self._clues[payment.index] = held
+        return held
+
+    def _look(self, payment: Payment) -> Clues:
+        words = wording()
+        text, name = plain(payment.text), plain(payment.name)
+        hints = {kind for kind, needles in words.hints.items() if has_word(text, needles)}
+        deposit = regime(payment.country).deposit
+        if deposit and (has_word(name, deposit.payers) or has_word(text, deposit.words)):
+            hints.add("deposit")
+        found = tokens(payment)
+        mentions = self.index.anywhere(found, payment)
+        by_customer: dict[int, list[Mention]] = defaultdict(list)
+        for mention in mentions:
+            by_customer[self.documents[mention.doc].customer].append(mention)
+        evidence = self.people.evidence(payment)
+        return Clues(
+            tokens=found,
+            mentions=mentions,
+            evidence=evidence,
+            hints=frozenset(hints),
+            agent=is_agent(payment.name),
+            nothing=has_word(f"{text} {name}", words.nothing),
+            by_customer=dict(by_customer),
+            concerned=tuple(sorted({*evidence, *by_customer})),
+        )
+
+
+@dataclass(slots=True)
+class View:
+    """One payment looked at from one customer's open documents.
+
+    Attributes:
+        own: The customer's open documents at the moment, oldest issue first.
+        free: What may be applied to each of `own`.
+        known: The payer's data point to this customer.
+    """
+
+    board: Board
+    payment: Payment
+    clues: Clues
+    moment: Moment
+    customer: int
+    known: bool
+    own: Sequence[int]
+    free: dict[int, int]
+
+    @classmethod
+    def of(cls, board: Board, payment: Payment, clues: Clues, moment: Moment, customer: int) -> View:
+        """Collect what is open of the customer."""
+        own = board.balances.open_of(customer, moment, payment.booked + board.policy.adelanto_dias)
+        free = {doc: board.balances.free(doc, moment) for doc in own}
+        return cls(board, payment, clues, moment, customer, customer in clues.evidence, own, free)

@@ -1,0 +1,132 @@
+"""Lines that follow rules of their own: whole direct-debit batches, returns, deposits at a third party."""
+
+from __future__ import annotations
+
+from cobranza.reconciliation.amounts import written
+from cobranza.reconciliation.balances import Moment
+from cobranza.reconciliation.board import Board, Clues, View
+from cobranza.reconciliation.records import Hypothesis, Line, Payment
+from cobranza.reconciliation.references import Quality
+from cobranza.reconciliation.sets import hypothesis as set_hypothesis
+from cobranza.reconciliation.text import compact, plain
+from cobranza.reconciliation.weights import REFERENCE, payer_part
+from cobranza.regimes.payments import regime
+
+
+def batches(board: Board, payment: Payment, clues: Clues, moment: Moment) -> list[Hypothesis]:
+    """A whole direct-debit batch collected in one line."""
+    text = plain(payment.text)
+    numbers = {int(token.digits) for token in clues.tokens if token.field == "remittance"}
+    found = []
+    for remesa in board.batches.get((payment.currency, payment.cents), ()):
+        docs = [doc for doc in board.batch_docs[remesa] if board.documents[doc].currency == payment.currency]
+        free = {doc: board.balances.free(doc, moment) for doc in docs}
+        if sum(free.values()) != payment.cents or not all(free.values()):
+            continue
+        named = plain(remesa) in text or int("0" + "".join(ch for ch in remesa if ch.isdigit())[-5:]) in numbers
+        said = "batch" in clues.hints
+        if not named and not said and len(docs) < 3:
+            continue
+        view = View(board, payment, clues, moment, board.documents[docs[0]].customer, True, docs, free)
+        hypothesis = set_hypothesis(view, docs, "named" if named else "account", None)
+        hypothesis.rule = "batch"
+        hypothesis.capped = 1.0
+        hypothesis.parts = {"importe": 8.0, "referencia": 5.0 if named else 2.0 if said else 0.0}
+        hypothesis.notes.append(f"remesa {remesa} completa, {len(docs)} recibos")
+        found.append(hypothesis)
+    return found
+
+
+def deposits(board: Board, payment: Payment, clues: Clues, moment: Moment) -> list[Hypothesis]:
+    """A deposit that a partial payment announced: the depositary pays exactly what is awaited of a document."""
+    if "deposit" not in clues.hints:
+        return []
+    tail = compact(payment.text)
+    found = []
+    for doc, amount in sorted(board.awaited.items()):
+        document = board.documents[doc]
+        if (
+            amount != payment.cents
+            or document.currency != payment.currency
+            or board.balances.free(doc, moment) != amount
+        ):
+            continue
+        number = document.prefix + document.serial
+        cut = any(tail.endswith(number[:size]) for size in range(4, len(number)))
+        other_number = not cut and any(
+            token.glued or len(token.digits) >= 5 for token in clues.tokens if token.field == "remittance"
+        )
+        found.append(
+            Hypothesis(
+                lines=(Line(doc=doc, applied=amount),),
+                rule="deposit",
+                how="completed" if cut else "account",
+                customer=document.customer,
+                cash=amount,
+                parts={
+                    "importe": 6.5,
+                    "referencia": 2.0 if cut else -2.0 if other_number else 0.0,
+                    "cliente": max(0.0, payer_part(board, clues, document.customer)),
+                },
+                arithmetic=f"depósito pendiente de {document.number}: {written(amount)}",
+            )
+        )
+    return found
+
+
+def returns(board: Board, payment: Payment, clues: Clues, moment: Moment) -> list[Hypothesis]:
+    """Money going out: a direct debit or transfer that came back reopens what it had settled."""
+    cash = -payment.cents
+    cap = regime(payment.country).fee_cap
+    named: dict[int, tuple[Quality, int]] = {}
+    for mention in clues.mentions:
+        held = named.get(mention.doc)
+        if held is None or mention.quality > held[0]:
+            named[mention.doc] = (mention.quality, mention.token)
+    candidates = set(named)
+    for customer in clues.evidence:
+        own = board.index.of_customer(customer)
+        paid = [doc for doc in own if board.balances.collected(doc, moment) > 0]
+        candidates.update(paid)
+        taken = frozenset(mention.token for mention in clues.by_customer.get(customer, ()))
+        for mention in board.index.within(clues.tokens, paid, taken):
+            named.setdefault(mention.doc, (mention.quality, mention.token))
+    said = "return" in clues.hints
+    found = []
+    for doc in sorted(candidates):
+        document = board.documents[doc]
+        collected = board.balances.collected(doc, moment)
+        last = board.balances.last_collection(doc, moment)
+        charge = cash - collected
+        if (
+            collected <= 0
+            or last is None
+            or document.currency != payment.currency
+            or not 0 <= charge <= min(cap, collected)
+        ):
+            continue
+        age = payment.booked - last[0]
+        quality, token = named.get(doc, (None, -1))
+        if age > board.policy.devolucion_dias or (quality is None and (not said or charge * 4 > cap)):
+            continue
+        charged = f" − {written(charge)} de gastos = −{written(cash)}" if charge else ""
+        found.append(
+            Hypothesis(
+                lines=(Line(doc=doc, applied=-collected, fee=charge),),
+                rule="return",
+                how="named" if quality else "account",
+                customer=document.customer,
+                cash=payment.cents,
+                parts={
+                    "importe": 6.0 if charge == 0 else 3.0 if charge * 5 <= collected else 1.5,
+                    "referencia": REFERENCE[quality] if quality else 0.0,
+                    "cliente": payer_part(board, clues, document.customer),
+                    "devolución": (3.0 if said else -3.0)
+                    + (1.0 if age <= 60 else -1.0)
+                    + (1.0 if document.remesa else 0.0),
+                },
+                arithmetic=f"−{written(collected)}{charged}",
+                mentions=(token,) if quality else (),
+            )
+        )
+    return found
