@@ -203,9 +203,13 @@ def _reference(line: str) -> str:
     first, second = line[52:64], line[64:80]
     if first.strip() and not first.strip().isdigit():
         return one_line(first + second)
-    parts = [each for each in (first.strip(), second.strip()) if each.strip("0")]
-    document = line[42:52].strip()
-    return one_line(*parts) or (document if document.strip("0") else "")
+    return one_line(_unpadded(first), _unpadded(second)) or _unpadded(line[42:52])
+
+
+def _unpadded(digits: str) -> str:
+    """Numbers come filled with zeros on the left; words are left alone."""
+    bare = digits.strip()
+    return bare.lstrip("0") if bare.isdigit() else bare
 
 
 def _need(line: str, width: int, index: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -66,6 +67,8 @@ def _statement(header: Header, body: Body, reading: Reading, objections: list[st
     currencies = sorted({movement.currency for movement in movements} - {""})
     if len(currencies) > 1:
         objections.append(f"hay movimientos en varias monedas ({', '.join(currencies)}): no son de una sola cuenta")
+    if len(currencies) == 1 and Role.CURRENCY not in header.columns:  # a sign beside one amount speaks for the table
+        movements = tuple(each if each.currency else replace(each, currency=currencies[0]) for each in movements)
     return Statement(
         account=account or body.account,
         currency=currencies[0] if len(currencies) == 1 else "",
