@@ -125,12 +125,12 @@ class Extract:
     @property
     def credits(self) -> Decimal:
         """Sum of what entered."""
-        return sum((movement.amount for movement in self.movements if movement.amount > 0), Decimal(0))
+        return sum((movement.amount for movement in self.movements if movement.amount > 0), Decimal("0.00"))
 
     @property
     def debits(self) -> Decimal:
         """Sum of what left, negative."""
-        return sum((movement.amount for movement in self.movements if movement.amount < 0), Decimal(0))
+        return sum((movement.amount for movement in self.movements if movement.amount < 0), Decimal("0.00"))
 
     @property
     def closing(self) -> Decimal:
