@@ -207,7 +207,7 @@ def read(file: Path) -> Robot:
     )
     LOGGER.unregister_console_logger()  # what is wrong with a file is our answer, not a line on stderr
     try:
-        built = TestSuite.from_file_system(file)
+        built = TestSuite.from_file_system(file, allow_empty_suite=True)
         return _robot(blank, built)
     except (DataError, VariableError, ValueError, OSError) as exc:
         return _broken(blank, str(exc))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.runs.engine_room import EngineRoom, Worker, database_url, empty_ticket_box
+from tests.journeys.runs.engine_room import EngineRoom, Process, database_url, empty_ticket_box, start_worker
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def room(tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def worker(room: EngineRoom) -> Iterator[Worker]:
+def worker(room: EngineRoom) -> Iterator[Process]:
     """One worker process."""
-    started = Worker(log=room.root / "worker.log")
+    started = start_worker(room)
     yield started
     started.stop()

@@ -92,18 +92,27 @@ def attempt_processes(mark: str) -> list[int]:
     return processes.marked(lambda found: found.get(processes.ATTEMPT_MARK) == mark)
 
 
-class Worker:
-    """A real worker process, or a whole supervisor with `module`."""
+SUPERVISOR = """
+import sys
+import django
+django.setup()
+from cobranza.runs.supervisor import Extra, Supervisor
+sleeper = Extra("otro", [sys.executable, "-c", "import time; time.sleep(600)"])
+sys.exit(Supervisor(workers=int(sys.argv[1]), extra=[sleeper] * int(sys.argv[2])).run())
+"""
 
-    def __init__(self, module: str = "cobranza.runs.worker", log: Path | None = None) -> None:
-        self.log = log
-        with open(log or os.devnull, "ab") as stderr:
+
+class Process:
+    """A process of the engine in this test's suite and database."""
+
+    def __init__(self, log: Path, *command: str) -> None:
+        with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module],
+                [sys.executable, *command],
                 env={**os.environ, "PYTHONPATH": str(REPO), "DJANGO_SETTINGS_MODULE": "cobranza.settings"},
                 stdin=subprocess.DEVNULL,
-                stdout=stderr,
-                stderr=stderr,
+                stdout=output,
+                stderr=output,
             )
 
     @property
@@ -121,4 +130,14 @@ class Worker:
                 self.process.wait(seconds)
             except subprocess.TimeoutExpired:
                 self.kill()
-        return self.process.returncode
+        return int(self.process.returncode)
+
+
+def start_worker(room: EngineRoom) -> Process:
+    """One worker, which nobody restarts."""
+    return Process(room.root / "worker.log", "-m", "cobranza.runs.worker")
+
+
+def start_supervisor(room: EngineRoom, *, workers: int, extra: int = 0) -> Process:
+    """Workers that are restarted, sweep and clock."""
+    return Process(room.root / "supervisor.log", "-c", SUPERVISOR, str(workers), str(extra))
