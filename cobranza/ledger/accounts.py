@@ -7,6 +7,8 @@ import re
 _NOISE = re.compile(r"[\s\-./]+")
 _MASK = re.compile(r"[*xX•·#]{2,}")
 _MIN_TAIL = 4
+_MIN_NATIONAL = 8
+_IBAN = re.compile(r"[A-Z]{2}\d{2}")
 
 
 def bare(number: str) -> str:
@@ -33,14 +35,15 @@ def same_account(one: str, other: str) -> bool:
     """
     if _MASK.search(one) or _MASK.search(other):
         return _masked(one, other)
-    first, second = bare(one), bare(other)
-    if not first or not second:
+    if not bare(one) or not bare(other):
         return False
-    forms, others = _forms(first), _forms(second)
-    if forms & others:
-        return True
-    short, long = sorted((first, second), key=len)
-    return len(short) >= 8 and long[:2].isalpha() and long[2:4].isdigit() and long.endswith(short)
+    forms, others = _forms(bare(one)), _forms(bare(other))
+    return bool(forms & others) or any(_ends(a, b) or _ends(b, a) for a in forms for b in others)
+
+
+def _ends(iban: str, national: str) -> bool:
+    """Tell whether `iban` is an IBAN that ends in this national number."""
+    return len(national) >= _MIN_NATIONAL and bool(_IBAN.match(iban)) and iban.endswith(national)
 
 
 def _forms(number: str) -> set[str]:

@@ -91,6 +91,8 @@ def explain(gross: Decimal, elsewhere: Decimal, parts: Sequence[Part], erp_open:
 def _spend(amount: Decimal, held: list[Decimal], room: list[Decimal]) -> Decimal:
     """Move as much of `amount` as each place has room for into `held`; returns what is left. Same sign throughout."""
     for place, space in enumerate(room):
+        if not amount:
+            break
         part = max(amount, space) if amount < 0 else min(amount, space)
         held[place] += part
         amount -= part
