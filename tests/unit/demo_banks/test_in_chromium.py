@@ -197,3 +197,20 @@ def test_a_failed_call_is_told_and_can_be_retried(page: Page, ejemplo: RunningPo
     page.get_by_role("button", name="Reintentar").click()
 
     page.get_by_role("table", name="Movimientos").wait_for()
+
+
+def test_a_late_answer_to_an_older_question_is_not_shown(page: Page, ejemplo: RunningPortal) -> None:
+    ejemplo.reset()
+    _ejemplo_login(page, ejemplo)
+    page.get_by_role("heading", name="Tus cuentas").wait_for()
+    ejemplo.faults({"slow": 1.0})
+    page.get_by_role("button", name="Ver movimientos de Cuenta operativa").click()
+    page.get_by_label("Desde").fill("10/11/2026")
+    page.get_by_role("button", name="Aplicar").click()
+    page.get_by_text("Del 10-nov-26 al 21-nov-26").wait_for()
+    account = ejemplo.truth()["accounts"][0]
+    count = sum(1 for m in account["movements"] if not m["pending"] and m["booked_on"] >= "2026-11-10")
+
+    assert f"de {count} movimientos" in page.get_by_role("status").inner_text()
+    page.locator("main[aria-busy=false]").wait_for()
+    assert page.get_by_role("table", name="Movimientos").locator("tbody tr").count() == min(25, count) + 2 + 1

@@ -276,6 +276,8 @@ class BancoEjemplo:
                 "iban": extract.account.iban,
                 "nombre": extract.account.name,
                 "divisa": extract.account.currency,
+                "desde": extract.start.isoformat(),
+                "hasta": extract.end.isoformat(),
                 "total": len(extract.movements),
                 "saldo_inicial": str(extract.opening),
                 "abonos": str(extract.credits),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +65,7 @@ class CajaDemo:
 
     def __init__(self, portal: Portal) -> None:
         self.portal = portal
-        self.templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-        )
+        self.templates = _templates()
 
     def app(self) -> ASGIApp:
         """The whole bank as an ASGI application."""
@@ -386,6 +381,17 @@ class CajaDemo:
         if (last - first).days + 1 > MAX_DAYS:
             raise QueryError("El periodo máximo de consulta es de 90 días.")
         return account.extract(first, last)
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
 
 
 def _query(extract: Extract) -> str:

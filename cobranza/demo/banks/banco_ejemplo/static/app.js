@@ -320,6 +320,7 @@ class Movements {
     this.facts = null;
     this.following = null;
     this.loading = false;
+    this.turn = 0; // answers to an older question are dropped
     const today = config.hoy;
     const before = new Date(`${today}T12:00:00Z`);
     before.setUTCDate(before.getUTCDate() - 30);
@@ -354,20 +355,26 @@ class Movements {
   }
 
   start() {
+    this.turn += 1;
+    this.loading = false;
     this.rows = [];
     this.facts = null;
+    this.following = null;
+    this.grid = null;
     this.body.replaceChildren();
     this.more("0");
   }
 
   async more(cursor) {
     if (this.loading) return;
+    const { turn } = this;
     this.loading = true;
     busy(this.main, true);
     this.alert.replaceChildren();
     try {
       const path = `/api/cuentas/${encodeURIComponent(this.id)}/movimientos`;
       const page = await api(`${path}?desde=${this.from}&hasta=${this.to}&cursor=${cursor}`);
+      if (turn !== this.turn) return;
       this.facts = page;
       this.following = page.siguiente;
       if (cursor === "0") this.pending = page.pendientes;
@@ -375,6 +382,7 @@ class Movements {
       this.loading = false;
       this.paint();
     } catch (problem) {
+      if (turn !== this.turn) return;
       this.loading = false;
       if (!(problem instanceof Problem)) throw problem;
       failed(problem, () => this.more(cursor), this.alert);
@@ -389,6 +397,7 @@ class Movements {
     const old = this.body.querySelector("[data-caja]");
     const top = el("div", { "data-cima": "" },
       el("p", { class: n("iban") }, `${iban(facts.iban)} · ${facts.nombre} (${facts.divisa})`),
+      el("p", { class: n("menor") }, `Del ${day(facts.desde)} al ${day(facts.hasta)}`),
       !changed && el("dl", { class: n("resumen") }, pair("Saldo inicial", facts.saldo_inicial), pair("Abonos", facts.abonos),
         pair("Cargos", facts.cargos), pair("Saldo final", facts.saldo_final)),
       !changed && el("p", { role: "status", class: n("menor") }, `Cargados ${this.rows.length} de ${facts.total} movimientos`));
