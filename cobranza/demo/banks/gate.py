@@ -40,8 +40,12 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
-        if scope["type"] != "http" or scope["path"].startswith(_UNTOUCHED):
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        closing = _once(send)
+        if scope["path"].startswith(_UNTOUCHED):
+            await self.app(scope, receive, closing)
             return
         if scope["path"].startswith("/cdn/"):
             await _never_answer(receive)
@@ -51,7 +55,7 @@ class Gate:
         session = portal.session(_cookie(scope, self.cookie))
         scope.setdefault("state", {})["session"] = session
         inside = session.step is Step.IN
-        reply = self._polite(_with_cookie(send, f"{self.cookie}={session.id}"))
+        reply = _with_cookie(closing, f"{self.cookie}={session.id}")
 
         if faults.on("slow"):
             await asyncio.sleep(faults.number("slow"))
@@ -89,20 +93,6 @@ class Gate:
             return self.notice("mantenimiento")
         return None
 
-    def _polite(self, send: Send) -> Send:
-        """While connections are being cut, use each one once: a browser repeats by itself what failed on an old one."""
-        if not (
-            self.portal.faults.number("connection_reset") or self.portal.faults.number("connection_reset_after_post")
-        ):
-            return send
-
-        async def closing(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Connection"] = "close"
-            await send(message)
-
-        return closing
-
 
 def _cookie(scope: Scope, wanted: str) -> str | None:
     jar: SimpleCookie = SimpleCookie()
@@ -122,6 +112,19 @@ def _with_cookie(send: Send, cookie: str) -> Send:
         await send(message)
 
     return wrapped
+
+
+def _once(send: Send) -> Send:
+    """Use every connection for one request: a browser silently repeats what breaks on a connection it used before,
+    a POST too, and then a cut connection would be no fault at all.
+    """
+
+    async def closing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)["Connection"] = "close"
+        await send(message)
+
+    return closing
 
 
 async def _swallow(message: Message) -> None:

@@ -214,3 +214,17 @@ def test_a_late_answer_to_an_older_question_is_not_shown(page: Page, ejemplo: Ru
     assert f"de {count} movimientos" in page.get_by_role("status").inner_text()
     page.locator("main[aria-busy=false]").wait_for()
     assert page.get_by_role("table", name="Movimientos").locator("tbody tr").count() == min(25, count) + 2 + 1
+
+
+def test_a_post_whose_connection_breaks_is_done_once_and_told(page: Page, ejemplo: RunningPortal) -> None:
+    ejemplo.reset()
+    _ejemplo_login(page, ejemplo)
+    page.get_by_role("button", name="Ver movimientos de Cuenta operativa").click()
+    page.get_by_role("button", name="Descargar").click()
+    page.locator("main[aria-busy=false]").wait_for()
+    ejemplo.faults({"connection_reset_after_post": 1})
+    page.get_by_role("button", name="Generar").click()
+
+    dialog = page.get_by_role("dialog", name="Descargar movimientos")
+    assert "No hay conexión con el banco." in dialog.get_by_role("alert").inner_text()
+    assert ejemplo.truth()["counters"]["documents"] == 1
