@@ -10,11 +10,16 @@ import pytest
 
 from cobranza.kernel import clock
 from cobranza.ledger.allocations import Part, allocate
+from cobranza.ledger.bank_intake import EmptyStatement, OtherSource, WrongAccount
 from cobranza.ledger.erp_intake import IncompleteLedger
+from cobranza.ledger.holds import held, put, release
 from cobranza.ledger.intake import import_ledger, import_statement
-from cobranza.ledger.models import Allocation, Contact, Debtor, Invoice, Movement, PayerAccount, Statement
+from cobranza.ledger.models import Allocation, Contact, Debtor, Event, Invoice, Movement, PayerAccount, Statement
+from cobranza.ledger.registry import change_source, register_account, register_creditor
+from cobranza.ledger.rules import BadAmount, PersonDecided
 from cobranza.ledger.statements import StatementError
-from tests.journeys.ledger.conftest import DAY, PEPA, ROBOT, document, line, listed, statement
+from cobranza.ledger.verification import verify
+from tests.journeys.ledger.conftest import ANA, DAY, PEPA, ROBOT, document, line, listed, statement
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -166,3 +171,92 @@ def test_a_day_in_two_statements_keeps_an_equal_movement_of_each(account) -> Non
     assert len(_bring(account, next_day, sha="3" * 64).new) == 1
     assert _bring(account, evening, sha="4" * 64).new == ()
     assert _bring(account, statement(line("10"), line("10"), opening="100"), sha="5" * 64).new == ()
+
+
+def test_another_source_confirms_and_never_doubles(account) -> None:
+    screen = statement(line("10", "TRANSF. DE PEPA"), line("-3", "COMISION MANT."))
+    file = statement(line("10", "TRANSFERENCIA PEPA SL FRA 1"), line("-3", "COMISIONES"))
+    _bring(account, screen, source="portal:caja_demo")
+
+    done = _bring(account, file, sha="f" * 64, source="n43")
+
+    assert (done.confirmed, done.new, Movement.objects.count()) == (True, (), 2)
+    account.refresh_from_db()
+    assert account.source == "portal:caja_demo"
+
+
+def test_another_source_that_differs_is_refused_with_the_differences(account) -> None:
+    _bring(account, statement(line("10")), source="portal:caja_demo")
+
+    with pytest.raises(OtherSource, match=r"portal:caja_demo.*02/03/2026 7,00 solo en n43"):
+        _bring(account, statement(line("10"), line("7")), sha="f" * 64, source="n43")
+
+    assert Movement.objects.count() == 1
+
+
+def test_a_change_of_source_counts_from_its_day_on(account) -> None:
+    later = DAY + timedelta(days=1)
+    _bring(account, statement(line("10", "UNO")), source="portal:caja_demo")
+    change_source(account, "n43", later, actor=ROBOT)
+
+    done = _bring(account, statement(line("10", "TRANSF. UNO"), line("7", "DOS", day=later)), sha="f" * 64)
+
+    assert [row.text for row in Movement.objects.filter(pk__in=done.new)] == ["DOS"]
+    with pytest.raises(OtherSource, match="antes del 03/03/2026"):
+        _bring(account, statement(line("99", "TRES"), line("7", "DOS", day=later)), sha="e" * 64)
+
+
+def test_a_statement_of_another_account_is_refused_and_a_mixed_file_split(account) -> None:
+    other = statement(line("5"), account="ES7921000813610123456789")
+    with pytest.raises(WrongAccount):
+        _bring(account, other)
+
+    done = _bring(account, other, statement(line("10"), account="21000418450200051332"))
+
+    assert len(done.new) == 1
+    assert "ES7921000813610123456789" in done.notes[0]
+
+
+def test_missing_days_are_told(account) -> None:
+    _bring(account, statement(line("10"), opening="100"))
+
+    done = _bring(account, statement(line("5", day=DAY + timedelta(days=3)), opening="400"), sha="f" * 64)
+
+    assert "Faltan movimientos" in done.notes[0]
+
+
+def test_a_statement_with_nothing_to_go_by_is_refused(account) -> None:
+    with pytest.raises(EmptyStatement):
+        _bring(account, statement())
+    assert _bring(account, statement(opening="100")).new == ()
+    assert _bring(account, statement(), sha="b" * 64, days=(DAY, DAY)).new == ()
+
+
+def test_an_amount_its_currency_cannot_have_is_refused(account) -> None:
+    with pytest.raises(BadAmount):
+        _bring(account, statement(line("10.005")))
+
+
+def test_holds_are_put_once_and_a_robot_leaves_a_persons(owed) -> None:
+    [invoice] = owed(document("1", "100"))
+    part = put(invoice, source="disputa:1", reason="Falta el albarán", actor=ANA, amount=D(30))
+    assert put(invoice, source="disputa:1", reason="otra vez", actor=ANA).pk == part.pk
+    assert held(invoice) == 30
+    whole = put(invoice.debtor, source="plan:2", reason="Plan de pagos", actor=ROBOT)
+    assert held(invoice) == 100
+
+    with pytest.raises(PersonDecided):
+        release(part, reason="no", actor=ROBOT)
+    release(whole, reason="Cumplido", actor=ROBOT)
+    release(part, reason="Entregado", actor=ANA)
+    assert held(invoice) == 0
+
+
+def test_registering_again_changes_nothing(creditor, account) -> None:
+    before = Event.objects.count()
+    register_account(creditor, "ES91 2100 0418 4502 0005 1332", "EUR", actor=ROBOT)
+    register_creditor("talleres", "Talleres Invención, S.A.", actor=ROBOT, tax_id="A58818501", country="ES")
+    assert Event.objects.count() == before
+    register_creditor("talleres", "Talleres Nuevos, S.A.", actor=ROBOT, tax_id="A58818501", country="ES")
+    assert Event.objects.count() == before + 1
+    assert verify().ok
