@@ -145,12 +145,13 @@ def test_a_damaged_zip_is_refused(tmp_path: Path) -> None:
 
 def _book() -> bytes:
     book, buffer = openpyxl.Workbook(), io.BytesIO()
+    sheet = book.create_sheet("Movimientos")
     for row in (
         ["Fecha", "Concepto", "Importe", "Saldo"],
         ["02/03/2026", "Pago", 5, 15],
         ["03/03/2026", "Pago", 5, 20],
     ):
-        book.active.append(row)
+        sheet.append(row)
     book.save(buffer)
     return buffer.getvalue()
 

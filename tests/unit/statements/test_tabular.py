@@ -179,12 +179,13 @@ def test_two_currencies_are_not_one_account(tmp_path: Path) -> None:
 
 def test_excel_sums_lose_their_binary_noise(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
+    sheet = book.create_sheet("Movimientos")
     for row in (
         ["Fecha", "Concepto", "Importe", "Saldo"],
         ["02/03/2026", "a", 0.1, 0.1],
         ["03/03/2026", "b", 0.2, 0.1 + 0.2],
     ):
-        book.active.append(row)
+        sheet.append(row)
     buffer = io.BytesIO()
     book.save(buffer)
     (tmp_path / "libro.xlsx").write_bytes(buffer.getvalue())
@@ -196,7 +197,7 @@ def test_excel_sums_lose_their_binary_noise(tmp_path: Path) -> None:
 
 def test_two_sheets_of_movements_are_refused(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
-    for sheet in (book.active, book.create_sheet()):
+    for sheet in (book.create_sheet("uno"), book.create_sheet("dos")):
         for row in (["Fecha", "Concepto", "Importe"], ["02/03/2026", "a", -1.5]):
             sheet.append(row)
     book.save(tmp_path / "libro.xlsx")
