@@ -64,6 +64,7 @@ class Reading:
         discount: See `records.Line`.
         weight: Log-odds.
         arithmetic: In words, Spanish.
+        cap: Most confidence that the explanation deserves, however sure the document.
     """
 
     rule: str
@@ -73,6 +74,7 @@ class Reading:
     discount: int = 0
     weight: float
     arithmetic: str
+    cap: float = 1.0
 
 
 def explain(
@@ -264,6 +266,7 @@ def _partial(owed: Owed, cash: int, hints: frozenset[str]) -> Reading:
         rule="partial",
         applied=cash,
         weight=weight,
+        cap=0.97 if "partial" not in hints and not even else 1.0,
         arithmetic=f"{written(cash)} a cuenta de {written(owed.open)}{share}; quedan {written(owed.open - cash)}",
     )
 
@@ -271,12 +274,14 @@ def _partial(owed: Owed, cash: int, hints: frozenset[str]) -> Reading:
 def _over(owed: Owed, cash: int) -> Reading:
     extra = cash - owed.open
     weight = WEIGHTS["over"] + (1.5 if cash % 1000 == 0 or extra % 100 == 0 else 0.0)
-    if extra * 4 > owed.open:
-        weight -= 1.0
+    large = extra * 4 > owed.open  # more likely other documents that the text does not show
+    if large:
+        weight -= 2.0
     return Reading(
         rule="over",
         applied=owed.open,
         weight=weight,
+        cap=0.6 if large else 0.98,
         arithmetic=f"{written(cash)} − {written(owed.open)} = {written(extra)} de más, a favor del cliente",
     )
 

@@ -32,13 +32,15 @@ class Balances:
         """Grows whenever a balance of the customer changes."""
         return self._versions[customer]
 
-    def open_of(self, customer: int, moment: Moment, latest_issue: int) -> list[int]:
-        """The customer's documents issued up to a day that still have something to apply at `moment`; oldest first."""
+    def open_of(self, customer: int, moment: Moment, latest_issue: int) -> dict[int, int]:
+        """What is free at `moment` of each of the customer's documents issued up to a day; oldest first, none at zero."""
         live = self._live.get(customer)
         if not live:
-            return []
+            return {}
         upto = bisect_right(live, (latest_issue, len(self._start)))
-        return [doc for _, doc in live[:upto] if doc not in self._events or self.free(doc, moment)]
+        start, events = self._start, self._events
+        free = {doc: start[doc] if doc not in events else self.free(doc, moment) for _, doc in live[:upto]}
+        return {doc: amount for doc, amount in free.items() if amount}
 
     def free(self, doc: int, moment: Moment) -> int:
         """The most that can be applied at `moment` without ever, then or later, going beyond what is open.

@@ -133,6 +133,5 @@ class View:
     @classmethod
     def of(cls, board: Board, payment: Payment, clues: Clues, moment: Moment, customer: int) -> View:
         """Collect what is open of the customer."""
-        own = board.balances.open_of(customer, moment, payment.booked + board.policy.adelanto_dias)
-        free = {doc: board.balances.free(doc, moment) for doc in own}
-        return cls(board, payment, clues, moment, customer, customer in clues.evidence, own, free)
+        free = board.balances.open_of(customer, moment, payment.booked + board.policy.adelanto_dias)
+        return cls(board, payment, clues, moment, customer, customer in clues.evidence, list(free), free)

@@ -17,6 +17,8 @@ from cobranza.reconciliation.weights import VETO, payer_part, reference_part
 
 SETTLING = frozenset({"equal", "withholding", "rounding", "discount", "deposit", "charge", "fx"})
 TWIN_CAP = 0.90  # equal documents of one customer: the oldest is proposed, a person confirms
+UNNAMED_FEE = -1.5  # a fee is any small difference: without a number it explains too much
+UNNAMED_CAP = {"rounding": 0.85, "fee": 0.80, "partial": 0.85}  # the same for what is less loose
 _COMBINATIONS = 64
 
 
@@ -252,6 +254,8 @@ def _unnamed(view: View) -> list[Hypothesis]:
         if run:
             found.append(sets.hypothesis(view, run, "account", None))
     for hypothesis in found:
+        if hypothesis.rule == "fee":
+            hypothesis.parts["sin referencia"] = UNNAMED_FEE
         hypothesis.parts.setdefault("fechas", -0.3 * sum(sets.unusual(view, line.doc) for line in hypothesis.lines))
     return found
 
@@ -306,6 +310,7 @@ def _explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "name
                 cash=sum(line.cash for line in lines),
                 parts={"importe": reading.weight},
                 arithmetic=text,
+                capped=reading.cap if how == "named" else min(reading.cap, UNNAMED_CAP.get(reading.rule, 1.0)),
             )
         )
     return result

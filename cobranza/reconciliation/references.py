@@ -201,7 +201,7 @@ class DocumentIndex:
         if len(bare) >= 6:
             for doc in self._digits.get(bare, ()):
                 yield doc, Quality.FULL
-        if not 3 <= len(bare) <= 9:
+        if len(digits) < 3 or not 1 <= len(bare) <= 9:  # "00010" as printed names its document, a bare "10" does not
             return
         for doc in self._serial.get(int(bare), ()):
             quality = self._judge(self.documents[doc], token)
@@ -273,13 +273,19 @@ class DocumentIndex:
                 for size in range(len(document.prefix) + 1, min(len(number), len(written)) + 1)
             ):
                 return Quality.CUT
-        if len(digits) >= 4:
-            width = max(len(serial), len(digits) - 1)
-            if abs(len(digits) - len(serial)) <= 1 and OSA.distance(digits, serial, score_cutoff=1) <= 1:
-                return Quality.SLIP
+        size = len(digits)
+        if size < 4:
+            return None
+        if abs(size - len(serial)) <= 1 and OSA.distance(digits, serial, score_cutoff=1) <= 1:
+            return Quality.SLIP
+        if size <= 6 and document.serial_int >= 1000:
             bare = str(document.serial_int)
-            if len(bare) >= 4 and abs(len(digits) - len(bare)) <= 1 and OSA.distance(digits, bare, score_cutoff=1) <= 1:
+            if abs(size - len(bare)) <= 1 and OSA.distance(digits, bare, score_cutoff=1) <= 1:
                 return Quality.SLIP
-            if len(digits) >= 7 and OSA.distance(digits, document.digits, score_cutoff=1) <= 1 and width:
-                return Quality.SLIP
+        if (
+            size >= 7
+            and abs(size - len(document.digits)) <= 1
+            and OSA.distance(digits, document.digits, score_cutoff=1) <= 1
+        ):
+            return Quality.SLIP
         return None

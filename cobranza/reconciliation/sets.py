@@ -127,7 +127,7 @@ def hypothesis(view: View, docs: Sequence[int], how: str, found: Found | None) -
         parts={"importe": weight, "fechas": -0.2 * sum(unusual(view, doc) for doc in docs)},
         arithmetic=addition([view.free[doc] for doc in docs]),
         solutions=found.solutions if found else 1,
-        capped=REACH.get(how, 1.0) * share / (1.0 + chance),
+        capped=REACH.get(how, 1.0) * (0.85 if credit and how == "account" else 1.0) * share / (1.0 + chance),
     )
 
 
