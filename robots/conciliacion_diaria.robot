@@ -19,7 +19,7 @@ Task Tags        conciliacion    desatendido
 
 *** Variables ***
 ${EMPRESA: str}    demo          # Empresa de config/companies.toml
-${BANCO: str}      caja_demo     # Portal de config/banks.toml
+${BANCO: str}      caja          # Portal de config/banks.toml
 ${DIAS: int}       60            # Cuántos días atrás se leen los movimientos
 ${HASTA: str}      ayer          # Último día que se lee: «ayer», «hoy» o dd/mm/aaaa
 

@@ -96,9 +96,8 @@ def main(args: list[str] | None = None) -> None:
     words = sys.argv[1:] if args is None else args
     try:
         suite.activate()
-        root.main(args=words, prog_name="cobranza", standalone_mode=False)
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
+        code = root.main(args=words, prog_name="cobranza", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)  # click returns the code of an Exit that a command raised
     except click.Abort:
         click.echo("Interrumpido.", err=True)
         sys.exit(130)

@@ -119,7 +119,7 @@ def _payment(
     total = sum((document.open for document in documents), Decimal(0))
     number = documents[0].number
     name = plain(customer.name)
-    lines = [f"TRANSFERENCIA DE {name}"[:35]]
+    lines = [f"TRANSF. DE {name}"[:38]]  # a Norma 43 line holds 38 characters
     account, tax_id = (customer.accounts[0] if customer.accounts else ""), customer.tax_id
     if kind == "exact":
         lines.append(rng.choice((f"PAGO FACTURA {number}", f"FRA. {number}", f"N/PAGO SU FACTURA {number}")))

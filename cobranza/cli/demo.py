@@ -1,0 +1,79 @@
+"""`cobranza demo`: the nightly reconciliation against a small world of real parts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from cobranza import suite
+
+NEEDS_DATABASE = False
+
+
+@click.group()
+def group() -> None:
+    """Un ERP de verdad y dos bancos inventados con los que probarlo todo."""
+
+
+group.name = "demo"
+
+
+@group.command()
+@click.option("--json", "as_json", is_flag=True, help="Salida para programas.")
+def run(as_json: bool) -> None:
+    """Concilia el mes de la empresa de demostración y cuenta lo que ha pasado."""
+    from cobranza.database import session
+    from cobranza.demo import world
+
+    def tell(text: str) -> None:
+        click.echo(f"· {text}", err=True)
+
+    tell("Abriendo la base de datos")
+    with session.opened(), world.running(tell=tell) as running:
+        from cobranza.demo import nightly
+
+        report = nightly.run(running, tell=tell)
+    if as_json:
+        click.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))
+    else:
+        _show(report)
+    if not report.sound:
+        raise click.exceptions.Exit(1)
+
+
+@group.command()
+def reset() -> None:
+    """Borra el mundo de demostración (ERP y bancos); no toca ni la base de datos ni las pruebas."""
+    shutil.rmtree(suite.data_folder() / "demo", ignore_errors=True)
+    click.echo("Borrado. La próxima vez se hará uno nuevo.")
+
+
+def _show(report: object) -> None:
+    from cobranza.demo.nightly import Report
+
+    if not isinstance(report, Report):
+        raise TypeError("a demo report")
+    out = Console()
+    table = Table(title="Conciliación de demostración", title_justify="left")
+    table.add_column("Banco")
+    for heading in ("Movimientos", "Nuevos", "Registrados ahora", "Ya registrados", "En revisión", "Sin casar"):
+        table.add_column(heading, justify="right")
+    table.add_column("Ejecución")
+    for bank in report.banks:
+        table.add_row(
+            bank.bank,
+            str(bank.movements),
+            str(bank.new_movements),
+            str(bank.posted_now),
+            str(bank.posted_before),
+            str(bank.review),
+            str(bank.unmatched),
+            f"n.º {bank.run} · {bank.state}",
+        )
+    out.print(table)
+    for line in report.lines():
+        out.print(line, highlight=False)

@@ -1,0 +1,377 @@
+"""The nightly reconciliation, step by step. The only file of this room that touches ports.
+
+Two things keep the ERP's figures and ours in step, whatever is killed and whenever:
+
+- *Reading* the ERP and *posting* to it exclude each other (an advisory lock of the database, shared by posters), so a
+  payment never lands between reading an open balance and storing it.
+- Before a reading is believed, the ERP is asked for the keys of every posting whose end we do not know. One whose
+  request was still travelling when its robot died shows up there, and the reading is done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import Q
+
+from cobranza import suite
+from cobranza.kernel import clock, spanish
+from cobranza.kernel.errors import ApplicationError
+from cobranza.kernel.spanish import write_amount, write_day
+from cobranza.ledger.events import Actor
+from cobranza.ledger.intake import LedgerImport, StatementImport, import_ledger, import_statement
+from cobranza.ledger.models import BankAccount, Creditor, Movement
+from cobranza.ledger.receivables import OpenLedger
+from cobranza.ledger.registry import register_account, register_creditor
+from cobranza.reconciliation import bank_reading, ledger_frames, policy, postings, proposals, workbook
+from cobranza.reconciliation.matching import match
+from cobranza.reconciliation.models import PostingIntent, Proposal
+from cobranza.reconciliation.ports import BankPortal, Erp, PostingRefused, PostingUnknown
+from cobranza.reconciliation.proposals import Stored
+from cobranza.reconciliation.settings import Company, company
+from cobranza.runs import context, items
+from cobranza.runs.items import HeldItem
+
+_REREADS = 3
+_LOCK_SECONDS = 180
+_POSTING_ATTEMPTS = 6
+_OUTCOMES = {
+    Proposal.States.POSTED: "Registrado",
+    Proposal.States.AUTOMATIC: "Seguro, por registrar",
+    Proposal.States.ACCEPTED: "Aceptado por una persona",
+    Proposal.States.REVIEW: "En revisión",
+    Proposal.States.REFUSED: "Rechazado por el ERP",
+    Proposal.States.DISMISSED: "Descartado por una persona",
+    Proposal.States.UNRELATED: "No es un cobro",
+}
+
+
+class ErpBusy(ApplicationError):
+    """Another run reads or posts and does not finish."""
+
+    code = "COB-CON-040"
+    remedy = "Espere a que termine la otra ejecución o deténgala; esta se reintentará."
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What a run did, for its summary, its workbook and the demo. Counts of movements unless said."""
+
+    read: int = 0
+    new: int = 0
+    settled_before: int = 0
+    posted: int = 0
+    found_posted: int = 0
+    refused: int = 0
+    waiting: int = 0
+    stored: Stored = field(default_factory=Stored)
+    documents: LedgerImport = field(default_factory=LedgerImport)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Night:
+    """One reconciliation of one bank against one company's ERP.
+
+    Attributes:
+        company: Its settings.
+        creditor: Its row in the ledger.
+        bank: Entry of ``config/banks.toml``.
+        portal: That bank's portal, logged in.
+        erp: The company's ERP.
+        queue: Where postings wait as work items.
+        tally: Filled in by the steps.
+        seen: Ids of the movements that this run read, known or new.
+    """
+
+    company: Company
+    creditor: Creditor
+    bank: str
+    portal: BankPortal
+    erp: Erp
+    queue: str
+    tally: Tally = field(default_factory=Tally)
+    seen: set[int] = field(default_factory=set)
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts: the robot, by its run."""
+        run = context.current()
+        return Actor.robot(f"{run.robot or 'robot'}:{run.run_id or 'suelto'}")
+
+
+def open_company(key: str) -> tuple[Company, Creditor]:
+    """The company of ``config/companies.toml`` and its row, made or brought up to date."""
+    settings = company(key)
+    actor = Actor.robot("configuración")
+    row = register_creditor(key, settings.nombre, actor=actor, tax_id=settings.nif, country=settings.pais)
+    return settings, row
+
+
+def finish_postings(night: Night) -> int:
+    """Post what is written down and not finished, ours or of runs that died; returns how many reached an end."""
+    if context.current().rehearse:
+        return 0
+    items.reclaim_lost()
+    done = 0
+    total = _waiting(night)
+    for item in items.work(night.queue):
+        with item:
+            _post(night, item)
+        done += 1
+        context.progress(done, max(total, done), "Registrando cobros en el ERP")
+    return done
+
+
+def bring_documents(night: Night) -> LedgerImport:
+    """Read every open document of the ERP into the ledger, see the module for what makes the reading trustworthy."""
+    with _exclusive(night.creditor):
+        reading, read_at = _settled_reading(night)
+        night.tally.documents = import_ledger(
+            night.creditor, night.erp.slug, reading, actor=night.actor, read_at=read_at
+        )
+    night.tally.notes += night.tally.documents.issues
+    return night.tally.documents
+
+
+def bring_movements(night: Night, since: date, until: date, folder: Path) -> list[StatementImport]:
+    """Read every account of the bank over both days inclusive, from screen and file, into the ledger."""
+    results = []
+    accounts = night.portal.accounts()
+    for number, account in enumerate(accounts):
+        context.progress(number, len(accounts), f"Leyendo la cuenta {account.number}")
+        reading = bank_reading.read_account(night.portal, account, since, until, folder)
+        row = register_account(
+            night.creditor, account.number, account.currency, actor=night.actor, name=account.name, portal=night.bank
+        )
+        result = import_statement(
+            row,
+            reading.content.statements,
+            source=reading.content.format,
+            sha256=reading.sha256,
+            actor=night.actor,
+            format=f"{reading.content.format} {reading.content.version}".strip(),
+            file_name=reading.file.name,
+            days=(since, until),
+        )
+        results.append(result)
+        night.tally.read += len(reading.statement.movements)
+        night.tally.new += len(result.new)
+        night.tally.notes += result.notes
+        night.seen |= _movements_of(row, since, until)
+        context.save_evidence(reading.file, f"Extracto de {account.number}", kind="download")
+    return results
+
+
+def propose(night: Night) -> Stored:
+    """Match what is unmatched and keep the proposals; what a person decided stays as it is."""
+    rules = policy.read(suite.root() / "config" / policy.Policy.FILE)
+    frames = ledger_frames.frames(night.creditor)
+    result = match(frames.payments, frames.invoices, frames.customers, frames.fx, policy=rules, fixed=frames.fixed)
+    run = str(context.current().run_id or "")
+    night.tally.stored = proposals.store(
+        night.creditor, result, run=run, threshold=rules.umbral_automatico, actor=night.actor
+    )
+    return night.tally.stored
+
+
+def post_certain(night: Night) -> int:
+    """Post what is certain or accepted by a person; in a rehearsal only count it. Returns how many reached an end."""
+    ready = Proposal.objects.filter(
+        creditor=night.creditor, state__in=(Proposal.States.AUTOMATIC, Proposal.States.ACCEPTED)
+    ).prefetch_related("matches")
+    if context.current().rehearse:
+        night.tally.waiting = sum(len(proposal.matches.all()) for proposal in ready)
+        return 0
+    for proposal in ready.order_by("pk"):
+        for link in proposal.matches.all():
+            try:
+                with transaction.atomic():  # the intent and its work item, both or none
+                    intent = postings.intend(link, actor=night.actor)
+                    items.add(night.queue, intent.key, {"intent": intent.pk}, max_attempts=_POSTING_ATTEMPTS)
+            except postings.NotPostable as exc:
+                night.tally.notes.append(exc.message)
+    return finish_postings(night)
+
+
+def review_tray(night: Night) -> list[str]:
+    """What waits for a person among the movements of this run, one Spanish line each."""
+    waiting = Proposal.objects.filter(
+        movement__in=night.seen, state__in=(Proposal.States.REVIEW, Proposal.States.REFUSED)
+    ).select_related("movement")
+    return [
+        f"{write_day(row.movement.booked_on)} {write_amount(row.movement.amount)} {row.movement.currency} "
+        f"«{row.movement.text}»: {row.explanation}"
+        for row in waiting.order_by("movement__booked_on", "pk")
+    ]
+
+
+def save_workbook(night: Night, file: Path) -> Path:
+    """Write the run's Excel workbook: one row per movement that it read."""
+    lines = list(_lines(night))
+    facts: list[tuple[str, workbook.Cell]] = [
+        ("Empresa", night.company.nombre),
+        ("Banco", night.bank),
+        ("Movimientos leídos", night.tally.read),
+        ("De ellos nuevos", night.tally.new),
+        ("Documentos abiertos nuevos o cambiados", len(night.tally.documents.new) + len(night.tally.documents.changed)),
+        ("Cobros registrados ahora en el ERP", night.tally.posted),
+        ("Que el ERP ya tenía", night.tally.found_posted),
+        ("Rechazados por el ERP", night.tally.refused),
+    ]
+    facts += [(f"Aviso {number}", note) for number, note in enumerate(night.tally.notes, start=1)]
+    return workbook.write(file, "Conciliación de cobros", lines, facts)
+
+
+def period(days: int, until: str) -> tuple[date, date]:
+    """First and last day to read.
+
+    Args:
+        days: How many, counting the last one.
+        until: "ayer", "hoy" or a day as people write it.
+
+    Raises:
+        FormatError: `until` is none of them.
+        ValueError: `days` is not positive.
+    """
+    if days < 1:
+        raise ValueError("days must be positive")
+    today = clock.now().astimezone(clock.MADRID).date()
+    named = {"hoy": today, "ayer": today - timedelta(days=1)}
+    last = named.get(until.strip().lower()) or spanish.day(until)
+    return last - timedelta(days=days - 1), last
+
+
+# ---- posting
+
+
+def _post(night: Night, item: HeldItem) -> None:
+    intent = PostingIntent.objects.select_related("invoice", "movement").get(pk=item.payload["intent"])
+    if intent.state in (PostingIntent.States.POSTED, PostingIntent.States.REFUSED):
+        return  # finished by a run that died before it could say so here
+    with _shared(night.creditor):
+        item.guard()
+        postings.mark_submitted(intent, actor=night.actor)
+        try:
+            posted = night.erp.post_payment(postings.order(intent))  # it looks for the key before it acts
+        except PostingRefused as exc:
+            postings.mark_refused(intent, exc.message, actor=night.actor)
+            night.tally.refused += 1
+            raise
+        except PostingUnknown as exc:
+            postings.mark_unknown(intent, exc.message, actor=night.actor)
+            raise
+        postings.mark_posted(intent, posted, actor=night.actor)
+    night.tally.posted += not posted.already_there
+    night.tally.found_posted += posted.already_there
+    item.complete(result={"reference": posted.reference, "already_there": posted.already_there})
+
+
+def _waiting(night: Night) -> int:
+    from cobranza.runs.models import ItemState, WorkItem
+
+    return WorkItem.objects.filter(queue=night.queue, state=ItemState.NEW).count()
+
+
+# ---- reading the ERP
+
+
+def _settled_reading(night: Night) -> tuple[OpenLedger, datetime]:
+    """A reading during which no posting of ours turned up that we had not accounted for."""
+    for _ in range(_REREADS):
+        _take_over_found(night)
+        read_at = clock.now()
+        reading = night.erp.open_ledger()
+        if not _take_over_found(night):
+            return reading, read_at
+    raise ErpBusy("Siguen apareciendo en el ERP cobros que otra ejecución había dejado a medias.")
+
+
+def _take_over_found(night: Night) -> int:
+    """Finish here what the ERP already holds of the postings whose end was not known; returns how many."""
+    loose = {intent.key: intent for intent in postings.unfinished(night.creditor, erp=night.erp.slug)}
+    sent = [key for key, intent in loose.items() if intent.state != PostingIntent.States.INTENDED]
+    if not sent:
+        return 0
+    found = night.erp.find_payments(sent)
+    for key, posted in found.items():
+        postings.mark_posted(loose[key], posted, actor=night.actor)
+        night.tally.found_posted += 1
+    return len(found)
+
+
+@contextmanager
+def _exclusive(creditor: Creditor) -> Iterator[None]:
+    """Nobody posts to this company's ERP while the body runs."""
+    with _locked(creditor, "pg_advisory_lock", "pg_advisory_unlock"):
+        yield
+
+
+@contextmanager
+def _shared(creditor: Creditor) -> Iterator[None]:
+    """Nobody reads this company's ERP while the body runs; others may post."""
+    with _locked(creditor, "pg_advisory_lock_shared", "pg_advisory_unlock_shared"):
+        yield
+
+
+@contextmanager
+def _locked(creditor: Creditor, lock: str, unlock: str) -> Iterator[None]:
+    """A session lock: the database frees it when this process or its connection dies."""
+    key = f"cobranza.erp:{creditor.pk}"
+    with connection.cursor() as cursor:
+        cursor.execute("select set_config('lock_timeout', %s, false)", [f"{_LOCK_SECONDS}s"])
+        try:
+            cursor.execute(f"select {lock}(hashtextextended(%s, 0))", [key])
+        except OperationalError as exc:
+            if getattr(exc.__cause__, "sqlstate", "") == "55P03":
+                raise ErpBusy("Otra ejecución tiene ocupado el ERP de esta empresa.") from exc
+            raise
+        finally:
+            if connection.is_usable():
+                cursor.execute("select set_config('lock_timeout', '0', false)")
+    try:
+        yield
+    finally:
+        if connection.connection is not None and not connection.connection.closed:
+            with connection.cursor() as cursor:
+                cursor.execute(f"select {unlock}(hashtextextended(%s, 0))", [key])
+
+
+# ---- results
+
+
+def _movements_of(account: BankAccount, since: date, until: date) -> set[int]:
+    rows = Movement.objects.filter(account=account, booked_on__gte=since, booked_on__lte=until)
+    return set(rows.values_list("pk", flat=True))
+
+
+def _lines(night: Night) -> Iterator[workbook.ResultLine]:
+    live = Proposal.objects.filter(~Q(state=Proposal.States.SUPERSEDED), movement__in=night.seen)
+    found = {row.movement_id: row for row in live.prefetch_related("matches__invoice")}
+    for movement in Movement.objects.filter(pk__in=night.seen).order_by("booked_on", "pk"):
+        proposal = found.get(movement.pk)
+        matches = list(proposal.matches.all()) if proposal is not None else []
+        yield workbook.ResultLine(
+            booked_on=movement.booked_on,
+            amount=movement.amount,
+            currency=movement.currency,
+            payer=movement.counterparty_name,
+            text=movement.text,
+            documents=tuple(link.invoice.number for link in matches),
+            confidence=proposal.confidence if proposal is not None else proposals.ZERO,
+            outcome=_outcome(proposal, bool(matches)),
+            reason=proposal.explanation if proposal is not None else "",
+        )
+
+
+def _outcome(proposal: Proposal | None, matched: bool) -> str:
+    if proposal is None:
+        return "Ya conciliado"
+    if proposal.state == Proposal.States.REVIEW and not matched:
+        return "Sin casar"
+    return _OUTCOMES[Proposal.States(proposal.state)]
