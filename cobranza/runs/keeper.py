@@ -65,6 +65,16 @@ class Keeper:
         with self._lock:
             self._held.pop(lease.token, None)
 
+    def close(self) -> None:
+        """Renew nothing any more; whoever forgot an item loses it when its lease is over."""
+        with self._lock:
+            self._held.clear()
+            thread = self._thread
+        self._wake.set()
+        if thread is not None:
+            thread.join(timeout=5)
+        self._wake.clear()
+
     def _run(self) -> None:
         try:
             while not self._wake.wait(self._beat):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cobranza.runs.keeper import KEEPER
 from tests.journeys.runs.engine_room import EngineRoom, Process, database_url, empty_ticket_box, start_worker
 
 
@@ -18,6 +19,7 @@ def room(tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("DATABASE_URL", database_url())
     empty_ticket_box()
     yield made
+    KEEPER.close()
     empty_ticket_box()
 
 

@@ -116,7 +116,7 @@ def test_a_killed_worker_takes_its_robot_along_and_the_run_is_tried_again(room: 
 
     first.kill()
 
-    wait_until(lambda: attempt_processes(mark) == [] or processes.kill_orphans() < 0, 20, "robot dead")
+    wait_until(lambda: attempt_processes(mark) == [], 20, "robot dead")
     wait_until(lambda: engine.sweep() and state(run) == RunState.QUEUED, 30, "given back")
     assert run.error_code == "COB-MOT-003"
     second = start_worker(room)
