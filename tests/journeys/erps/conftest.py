@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cobranza.demo.erp import server
+from cobranza.demo.erp.server import RunningErp
+from cobranza.reconciliation.ports import Erp
+from connectors.erps import settings
+from tests.journeys.erps.weather import Weather
+
+CACHE = Path(__file__).parents[2] / ".cache" / "tools" / "tryton"
+
+
+class Books:
+    """The ERP's own numbers, asked in plain JSON-RPC: none of the connector's code is in the way."""
+
+    def __init__(self, erp: RunningErp) -> None:
+        self._erp = erp
+        self._headers: dict[str, str] = {}
+
+    def ask(self, method: str, *params: Any) -> Any:
+        if not self._headers:
+            import base64
+
+            user, token, *_ = self._post("common.db.login", self._erp.user, {"password": self._erp.password}, "es")
+            session = base64.b64encode(f"{self._erp.user}:{user}:{token}".encode()).decode()
+            self._headers = {"Authorization": f"Session {session}"}
+        return self._post(method, *params)
+
+    def _post(self, method: str, *params: Any) -> Any:
+        body = {"id": 1, "method": method, "params": list(params)}
+        address = f"{self._erp.url}/{self._erp.database}/rpc/"
+        answer = httpx.post(address, json=body, headers=self._headers, timeout=60, trust_env=False).json()
+        assert "result" in answer, answer
+        return answer["result"]
+
+    def invoice(self, key: str) -> tuple[str, str]:
+        """State and open amount of a document."""
+        row = self.ask("model.account.invoice.read", [int(key)], ["state", "amount_to_pay"], {"company": 1})[0]
+        return row["state"], row["amount_to_pay"]["decimal"] if row["amount_to_pay"] else "0"
+
+    def open_documents(self) -> dict[str, str]:
+        """Open amount of every open document, by id."""
+        domain = [["type", "=", "out"], ["state", "=", "posted"]]
+        method, fields = "model.account.invoice.search_read", ["amount_to_pay"]
+        rows = self.ask(method, domain, 0, None, None, fields, {"company": 1})
+        return {str(row["id"]): row["amount_to_pay"]["decimal"] for row in rows}
+
+    def payments(self, document: str) -> list[str]:
+        """Descriptions of the accounting moves that pay a document, ours and others'."""
+        domain = [["origin", "=", f"account.invoice,{document}"], ["journal.type", "=", "cash"]]
+        rows = self.ask("model.account.move.search_read", domain, 0, None, None, ["description"], {"company": 1})
+        return [row["description"] or "" for row in rows]
+
+    def with_key(self, key: str) -> int:
+        """How many accounting moves carry a key, on whatever document."""
+        domain = [["description", "ilike", f"%{key}%"]]
+        return int(self.ask("model.account.move.search_count", domain, 0, None, {"company": 1}))
+
+
+@pytest.fixture(scope="session")
+def erp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningErp]:
+    """A freshly seeded ERP; each test takes documents that no other took."""
+    with server.running(tmp_path_factory.mktemp("erp con espacio"), cache=CACHE) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def books(erp: RunningErp) -> Books:
+    return Books(erp)
+
+
+@pytest.fixture(scope="session")
+def weather(erp: RunningErp) -> Iterator[Weather]:
+    forwarder = Weather(erp.url)
+    yield forwarder
+    forwarder.close()
+
+
+@pytest.fixture(scope="session")
+def config(erp: RunningErp, weather: Weather, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An erps.toml that reaches the ERP through the weather."""
+    os.environ["COBRANZA_TEST_ERP_CLAVE"] = erp.password
+    file = tmp_path_factory.mktemp("config") / "erps.toml"
+    file.write_text(
+        f"""
+        [erps.prueba]
+        conector = "tryton"
+        url = "{weather.url}"
+        base = "{erp.database}"
+        usuario = "{erp.user}"
+        clave = "env:COBRANZA_TEST_ERP_CLAVE"
+        metodo_pago = "Transferencia bancaria"
+        espera_s = 90
+        paciencia_s = 60
+        """,
+        encoding="utf-8",
+    )
+    return file
+
+
+@pytest.fixture(scope="module", params=["api", pytest.param("web", marks=pytest.mark.browser)])
+def way(request: pytest.FixtureRequest, erp: RunningErp) -> str:
+    if request.param == "web" and not erp.has_web:
+        pytest.skip(erp.tools.web_missing)
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def port(way: str, config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Erp]:
+    """The ERP behind the port, one way and then the other."""
+    opened = settings.open_erp("prueba", mode=way, evidence=tmp_path_factory.mktemp("pruebas"), file=config)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def fresh(erp: RunningErp) -> Iterator[dict[str, Any]]:
+    """Open invoices of the seed with one due date and nothing paid, largest first; each is taken once."""
+    open_ = [
+        one
+        for one in erp.truth["documents"]
+        if one["state"] == "posted"
+        and one["kind"] == "invoice"
+        and len(one["due"]) == 1
+        and one["open"] == one["gross"]
+    ]
+    return iter(sorted(open_, key=lambda one: -float(one["open"])))
