@@ -214,7 +214,7 @@ class Table:
             if header in names:
                 return position
         wanted = " o ".join(f"«{name}»" for name in names)
-        raise PageChanged(f"La tabla ya no tiene la columna {wanted}; {_nearest(names, self.headers)}.")
+        raise PageChanged(f"La tabla ya no tiene la columna {wanted}; {nearest(names, self.headers)}.")
 
     def columns(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, int]:
         """Position of each wanted column by its key; see `column`."""
@@ -251,10 +251,11 @@ def _nearest_control(scope: Scope, wanted: Anchor) -> str:
         return "y la página no se deja leer"
     named = _NAMED_LINE.findall(tree)
     same_role = [name for role, name in named if role == wanted.role]
-    return _nearest(wanted.names, same_role or [name for _, name in named])
+    return nearest(wanted.names, same_role or [name for _, name in named])
 
 
-def _nearest(names: Iterable[str], there: Sequence[str]) -> str:
+def nearest(names: Iterable[str], there: Sequence[str]) -> str:
+    """Words for an error: which of `there` come nearest to `names`."""
     by_plain = {plain(text): text for text in there if text}
     near: list[str] = []
     for name in names:

@@ -387,7 +387,12 @@ class WebPortal(ABC):
             if browser is None or not browser.is_connected() or "crashed" in exc.message:
                 raise BrowserLost(f"El navegador se ha cerrado ({doing}).") from exc
             raise PortalTimeout(f"Se ha cortado la conexión con el portal ({doing}): {_first_line(exc)}.") from exc
+        except (PageChanged, IncompleteRead):
+            # A page that closed on us lacks what we look for: say that it closed.
+            self._explain_by_page()
+            raise
         except FormatError as exc:
+            self._explain_by_page()
             raise PageChanged(f"El portal enseña algo que no se entiende: {exc.message}") from exc
         except StatementError as exc:
             raise IncompleteRead(exc.message) from exc

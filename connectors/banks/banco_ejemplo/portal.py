@@ -7,18 +7,19 @@ import time
 from datetime import date
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Response
+from playwright.sync_api import Locator, Request, Response
 
 from cobranza.kernel import spanish
 from cobranza.ledger.statements import BankMovement, Statement
 from cobranza.reconciliation.ports import IncompleteRead, PageChanged, PortalAccount, PortalTimeout
 from connectors.banks import files, listing
 from connectors.banks.listing import ChangedWhileReading, Control, ListingPage
-from connectors.banks.pages import Sign, Situation, Table, anchor, read_table, require
-from connectors.banks.portal import QueryRefused, WebPortal, bare
+from connectors.banks.pages import Sign, Situation, Table, anchor, nearest, read_table, require
+from connectors.banks.portal import CodeSource, QueryRefused, WebPortal, bare
 from connectors.banks.rows import Columns
+from connectors.banks.settings import PortalSettings
+from connectors.browser import Session
 
 USER = anchor("textbox", "Usuario")
 PASSWORD = anchor("textbox", "Clave de acceso")
@@ -58,6 +59,7 @@ FORMATS = {"camt": "camt.053 (XML)", "xlsx": "Excel (XLSX)"}
 
 _LOADED = re.compile(r"Cargados ([\d.]+) de ([\d.]+) movimientos")
 _HEAD = re.compile(r"^([A-Z]{2}\d{2}[ \dA-Z]+?) · .* \(([A-Z]{3})\)$", re.MULTILINE)
+_PERIOD = re.compile(r"^Del (\S+) al (\S+)$", re.MULTILINE | re.IGNORECASE)
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: [\dA-Z]{1,4})+\b")
 _WAIT = re.compile(r"Espera (\d+) segundos")
 _POLL_MS = 40
@@ -98,6 +100,40 @@ class BancoEjemploPortal(WebPortal):
         Sign(means=Situation.CODE, heading="^Confirma que eres tú"),
         Sign(means=Situation.HOME, control="^Salir$"),
     )
+
+    def __init__(
+        self,
+        settings: PortalSettings,
+        session: Session,
+        *,
+        interactive: bool = False,
+        ask_code: CodeSource | None = None,
+    ) -> None:
+        super().__init__(settings, session, interactive=interactive, ask_code=ask_code)
+        self._calls: set[Request] = set()
+        session.page.on("request", self._call_begins)
+        session.page.on("requestfinished", self._call_ends)
+        session.page.on("requestfailed", self._call_ends)
+        session.page.on("response", self._call_refused)
+
+    def _call_begins(self, request: Request) -> None:
+        if request.resource_type in ("fetch", "xhr"):
+            self._calls.add(request)
+
+    def _call_ends(self, request: Request) -> None:
+        self._calls.discard(request)
+
+    def _call_refused(self, response: Response) -> None:
+        if not response.ok:  # nobody reads its body, so it never counts as finished
+            self._calls.discard(response.request)
+
+    def _situation(self) -> Situation | None:
+        """See `WebPortal._situation`; while the page talks to the bank it says nothing yet.
+
+        A view may look idle between the call that found the session ended and the one that draws the login.
+        """
+        situation = super()._situation()
+        return None if self._calls else situation
 
     def _ask_again(self, situation: Situation) -> bool:
         page = self.session.page
@@ -188,7 +224,11 @@ class BancoEjemploPortal(WebPortal):
     def _read_window(self, account: PortalAccount, since: date, until: date) -> Statement:
         self._search(account, since, until)
         grid = GRID.within(self.session.page)
-        page = self._read_grid(grid.first, account) if grid.count() else self._read_list(account)
+        page = (
+            self._read_grid(grid.first, account, since, until)
+            if grid.count()
+            else self._read_list(account, since, until)
+        )
         control = page.control
         return Statement(
             account=account.number,
@@ -210,32 +250,15 @@ class BancoEjemploPortal(WebPortal):
         first, last, button = require(page, SINCE, UNTIL, APPLY)
         first.fill(spanish.write_day(since))
         last.fill(spanish.write_day(until))
-        answers: list[str] = []
-
-        def note(answer: Response) -> None:
-            if "/movimientos?" in answer.url and answer.ok:
-                answers.append(answer.url)
-
-        page.on("response", note)
-        try:
-            button.click()
-            self._settle("pedir los movimientos")
-        finally:
-            page.remove_listener("response", note)
+        button.click()
+        self._settle("pedir los movimientos")
         alerts = page.get_by_role("alert").all_inner_texts()
         if alerts:
             raise QueryRefused(f"El portal no admite la consulta: {' '.join(alerts)}")
-        self._same_period(answers, since, until)
 
-    def _same_period(self, answers: list[str], since: date, until: date) -> None:
-        """The view does not say its period, so hold the query that filled it against what we asked for."""
-        asked = parse_qs(urlsplit(answers[-1]).query) if answers else {}
-        if asked.get("desde") != [since.isoformat()] or asked.get("hasta") != [until.isoformat()]:
-            raise IncompleteRead(f"El portal no ha aplicado el periodo del {since} al {until}.")
-
-    def _read_list(self, account: PortalAccount) -> ListingPage:
+    def _read_list(self, account: PortalAccount, since: date, until: date) -> ListingPage:
         page = self.session.page
-        control, loaded = self._read_control(account)
+        control, loaded = self._read_control(account, since, until)
         presses = 0
         while MORE.within(page).count():
             presses += 1
@@ -243,7 +266,7 @@ class BancoEjemploPortal(WebPortal):
                 raise IncompleteRead(f"La lista pasa de {self.limits.paginas} páginas.")
             MORE.within(page).first.click()
             self._settle("pedir más movimientos")
-            later, now = self._read_control(account)
+            later, now = self._read_control(account, since, until)
             if later != control:
                 raise ChangedWhileReading("Ha entrado un movimiento mientras se leían las páginas del portal.")
             if now == loaded and MORE.within(page).count():
@@ -254,17 +277,17 @@ class BancoEjemploPortal(WebPortal):
         COLUMNS.check_totals(table, control)
         return ListingPage(control=control, rows=COLUMNS.movements(table, account.currency))
 
-    def _read_grid(self, grid: Locator, account: PortalAccount) -> ListingPage:
+    def _read_grid(self, grid: Locator, account: PortalAccount, since: date, until: date) -> ListingPage:
         """Scroll through a virtualised table and collect its rows by their index."""
         page = self.session.page
-        before, _ = self._read_control(account)
+        before, _ = self._read_control(account, since, until)
         seen: dict[int, BankMovement] = {}
         top = 0.0
         idle_since = time.monotonic()
         while len(seen) < before.count and time.monotonic() - idle_since < _GRID_PATIENCE_SECONDS:
             height = grid.evaluate(_SCROLL, top)
             fresh = self._collect(read_table(grid), account, seen)
-            control, _ = self._read_control(account)
+            control, _ = self._read_control(account, since, until)
             if control != before:
                 raise ChangedWhileReading("Ha entrado un movimiento mientras se leía la lista.")
             if fresh:
@@ -296,21 +319,27 @@ class BancoEjemploPortal(WebPortal):
             seen[index] = movement
         return fresh
 
-    def _read_control(self, account: PortalAccount) -> tuple[Control, int]:
+    def _read_control(self, account: PortalAccount, since: date, until: date) -> tuple[Control, int]:
         """The controls as announced now, and how many movements are loaded."""
         summary = self.session.page.get_by_role("main").evaluate(_SUMMARY)
         text, totals = summary["text"], summary["totals"]
         head = _HEAD.search(text)
-        if head is None:
-            raise PageChanged("La lista de movimientos ya no dice de qué cuenta es.")
-        if (bare(head[1]), head[2]) != (account.number, account.currency):
-            raise IncompleteRead(f"Se pidió la cuenta {account.number} y el portal enseña {head[0]}.")
+        period = _PERIOD.search(text)
+        if head is None or period is None:
+            raise PageChanged("La lista de movimientos ya no dice de qué cuenta y periodo es.")
+        shown = (bare(head[1]), head[2], spanish.day(period[1]), spanish.day(period[2]))
+        if shown != (account.number, account.currency, since, until):
+            raise IncompleteRead(
+                f"Se pidió {account.number} del {since} al {until} y el portal enseña {head[0]}, {period[0]}."
+            )
         names = ("Saldo inicial", "Abonos", "Cargos", "Saldo final")
         lacking = [name for name in names if name not in totals]
         counted = _LOADED.search(text)
-        if lacking or counted is None:
-            words = ", ".join(f"«{name}»" for name in lacking) or "el recuento «Cargados … movimientos»"
-            raise PageChanged(f"La lista de movimientos ya no trae {words}.")
+        if lacking:
+            words = ", ".join(f"«{name}»" for name in lacking)
+            raise PageChanged(f"La lista de movimientos ya no trae {words}; {nearest(lacking, list(totals))}.")
+        if counted is None:
+            raise PageChanged("La lista de movimientos ya no trae el recuento «Cargados … movimientos».")
         opening, credits, debits, closing = (spanish.amount(totals[name]) for name in names)
         control = Control(
             count=int(counted[2].replace(".", "")), opening=opening, closing=closing, credits=credits, debits=debits

@@ -17,7 +17,7 @@ from cobranza.ledger.statements import Statement
 from cobranza.reconciliation.ports import IncompleteRead, PageChanged, PortalAccount, PortalTimeout
 from connectors.banks import files, listing
 from connectors.banks.listing import ChangedWhileReading, Control, ListingPage
-from connectors.banks.pages import Sign, Situation, anchor, read_table, require
+from connectors.banks.pages import Sign, Situation, anchor, nearest, read_table, require
 from connectors.banks.portal import QueryRefused, WebPortal, bare, type_keys
 from connectors.banks.rows import Columns
 
@@ -307,9 +307,11 @@ class CajaDemoPortal(WebPortal):
 def _control(text: str, totals: dict[str, str]) -> Control:
     missing = [name for name in ("Saldo inicial", "Total abonos", "Total cargos", "Saldo final") if name not in totals]
     shown = _SHOWN.search(text)
-    if missing or (shown is None and _NONE not in text):
-        lacking = ", ".join(f"«{name}»" for name in missing) or "el recuento «Mostrando … movimientos»"
-        raise PageChanged(f"La lista de movimientos ya no trae {lacking}.")
+    if missing:
+        words = ", ".join(f"«{name}»" for name in missing)
+        raise PageChanged(f"La lista de movimientos ya no trae {words}; {nearest(missing, list(totals))}.")
+    if shown is None and _NONE not in text:
+        raise PageChanged("La lista de movimientos ya no trae el recuento «Mostrando … movimientos».")
     amounts = {name: spanish.amount(value) for name, value in totals.items()}
     return Control(
         count=int(shown[1].replace(".", "")) if shown else 0,
