@@ -204,7 +204,10 @@ def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: 
                     rule="deposit",
                     applied=cash,
                     weight=WEIGHTS["deposit"],
-                    arithmetic=f"{written(owed.gross)} − {written(part)} ({rules.deposit.name.lower()} {percent}, llega aparte) = {written(cash)}",
+                    arithmetic=(
+                        f"{written(owed.gross)} − {written(part)} "
+                        f"({rules.deposit.name.lower()} {percent}, llega aparte) = {written(cash)}"
+                    ),
                 )
             )
         elif part == cash and "deposit" in hints:
@@ -232,7 +235,10 @@ def _discounts(owed: Owed, missing: int, cash: int, day: int, hints: frozenset[s
                         applied=owed.open,
                         discount=missing,
                         weight=WEIGHTS["discount"] + (2.0 if "discount" in hints else 0.0),
-                        arithmetic=f"{written(owed.open)} − {_percent(Fraction(share))} pronto pago{name} ({written(missing)}) = {written(cash)}",
+                        arithmetic=(
+                            f"{written(owed.open)} − {_percent(Fraction(share))} pronto pago{name} "
+                            f"({written(missing)}) = {written(cash)}"
+                        ),
                     )
                 ]
     return []
@@ -312,7 +318,8 @@ def explain_fx(
         weight=WEIGHTS["fx"] - 100 * float(off),
         arithmetic=(
             f"{written(owed)} {owed_currency} × {write_amount(Decimal(implied.numerator) / implied.denominator, 5)} = "
-            f"{written(cash)} {currency} (cambio del día {write_amount(Decimal(rate.numerator) / rate.denominator, 5)}, "
+            f"{written(cash)} {currency} (cambio del día "
+            f"{write_amount(Decimal(rate.numerator) / rate.denominator, 5)}, "
             f"diferencia {write_amount(Decimal(off.numerator) / off.denominator * 100)} %)"
         ),
     )

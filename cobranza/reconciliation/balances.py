@@ -33,7 +33,7 @@ class Balances:
         return self._versions[customer]
 
     def open_of(self, customer: int, moment: Moment, latest_issue: int) -> dict[int, int]:
-        """What is free at `moment` of each of the customer's documents issued up to a day; oldest first, none at zero."""
+        """What is free at `moment` of each of the customer's documents issued up to a day; oldest first, no zeros."""
         live = self._live.get(customer)
         if not live:
             return {}

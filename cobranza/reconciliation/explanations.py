@@ -102,7 +102,8 @@ def _payer(board: Board, clues: Clues, chosen: Hypothesis) -> str:
 def _rival(board: Board, chosen: Hypothesis, rival: Hypothesis) -> str:
     numbers = ", ".join(board.documents[doc].number for doc in rival.key[:3])
     reason = max(chosen.parts, key=lambda part: (chosen.parts[part] - rival.parts.get(part, 0.0), part))
-    return f"rival: {numbers} ({RULES.get(rival.rule, rival.rule)}), peor por {reason}, {_points(chosen.score - rival.score)}"
+    rule = RULES.get(rival.rule, rival.rule)
+    return f"rival: {numbers} ({rule}), peor por {reason}, {_points(chosen.score - rival.score)}"
 
 
 def _points(difference: float) -> str:

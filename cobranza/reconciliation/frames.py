@@ -150,8 +150,8 @@ def payments(frame: pd.DataFrame) -> list[Payment]:
     fields = zip(
         table.identifiers("payment_id"), table.texts("country"), table.days("booking_date"), table.amounts("amount"),
         table.texts("currency"), table.texts("payer_name"), table.texts("payer_account"), table.texts("payer_tax_id"),
-        table.texts("remittance"), table.texts("structured_ref"), table.texts("end_to_end_id"), table.texts("bank_code"),
-        table.texts("channel"), strict=True,
+        table.texts("remittance"), table.texts("structured_ref"), table.texts("end_to_end_id"),
+        table.texts("bank_code"), table.texts("channel"), strict=True,
     )  # fmt: skip
     return [
         Payment(
@@ -169,7 +169,7 @@ def payments(frame: pd.DataFrame) -> list[Payment]:
             end_to_end="" if e2e == "NOTPROVIDED" else e2e,
             bank_code=bank,
             channel=channel,
-        )  # fmt: skip
+        )
         for index, (
             key,
             country,
@@ -231,7 +231,7 @@ def documents(frame: pd.DataFrame, customers: Sequence[Customer]) -> list[Docume
                 serial=serial,
                 serial_int=int(serial) if serial else 0,
                 digits="".join(ch for ch in numbers[row] if ch.isdigit()),
-            )  # fmt: skip
+            )
         )
     return result
 
@@ -253,13 +253,13 @@ def customers(frame: pd.DataFrame) -> list[Customer]:
             tax_id=tax,
             accounts=tuple(account.split()),
             group=group,
-        )  # fmt: skip
+        )
         for index, (key, country, legal, trade, tax, account, group) in enumerate(fields)
     ]
 
 
 class Rates:
-    """Reference exchange rates: units of a currency for one US dollar, by day; the last one known before a day counts."""
+    """Reference exchange rates: units of a currency for one US dollar, by day; the last one known counts."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         table = Table(frame, "fx", FX_COLUMNS)

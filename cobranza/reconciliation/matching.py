@@ -1,9 +1,9 @@
 """Match payments with open documents: one pure function from data frames to data frames.
 
-Payments are read in the order of their booking day, in four rounds: first those that name what they pay and whose amount
-is explained, then the ones that name it loosely, then single documents of a known payer, last the sets. A document is
-never used beyond what is open of it at any moment. "Nothing" is a hypothesis like the others, and what a person has
-allocated (`fixed`) is taken as given.
+Payments are read in the order of their booking day, in four rounds: first those that name what they pay and whose
+amount is explained, then the ones that name it loosely, then single documents of a known payer, last the sets. A
+document is never used beyond what is open of it at any moment. "Nothing" is a hypothesis like the others, and what a
+person has allocated (`fixed`) is taken as given.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class _Run:
                 self._await_deposit(line.doc, moment)
 
     def _await_deposit(self, doc: int, moment: Moment) -> None:
-        """After the main part of a document under a deposit scheme, exactly the rest is expected from the depositary."""
+        """After the main part under a deposit scheme, exactly the rest is expected from the depositary."""
         rest = self.board.balances.free(doc, moment)
         if rest:
             self.board.awaited[doc] = rest
@@ -232,7 +232,7 @@ class _Run:
         return "Se reconoce al cliente, pero ningún documento abierto explica el importe."
 
     def _prove(self) -> None:
-        """Conservation: each payment's lines plus its rest are its amount, and no document is applied beyond its open."""
+        """Conservation: a payment's lines and rest are its amount; no document is applied beyond its open."""
         used: dict[int, int] = defaultdict(int)
         for index, (chosen, _, _) in self.accepted.items():
             payment = self.board.payments[index]

@@ -1,10 +1,10 @@
-"""What a company decides about matching: thresholds, windows and tolerances. Read from ``config/reconciliation.toml``."""
+"""What a company decides about matching: thresholds, windows, tolerances; read from ``config/reconciliation.toml``."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -21,7 +21,8 @@ class Policy(Strict):
         umbral_propuesta: Confidence from which a match is proposed at all; below, only candidates are listed.
         ventana_dias: Age in days after which an unnamed document is no longer sought.
         adelanto_dias: Days before its issue that a document may be paid (value dates, drafts).
-        devolucion_dias: Days after a direct debit in which its return is expected (SEPA: 8 weeks; 13 months if unauthorised).
+        devolucion_dias: Days after a direct debit in which its return is expected (SEPA: 8 weeks; 13 months when
+            unauthorised).
         banda_cambio: Most that the implied exchange rate may differ from the reference rate.
         comision_parte: Most of a document that a bank fee may take, whatever the country's cap.
         descuentos: Early-payment discounts that customers take, as fractions of the total.
@@ -29,6 +30,8 @@ class Policy(Strict):
         conjunto_maximo: Most documents in a set that the payer does not name.
         candidatos_maximo: Most open documents of a customer that set search looks at.
     """
+
+    FILE: ClassVar[str] = "reconciliation.toml"
 
     umbral_automatico: Share = Decimal("0.95")
     umbral_propuesta: Share = Decimal("0.50")
