@@ -59,7 +59,16 @@ def acknowledge(alert_id: int, by: str) -> bool:
 
 
 def run_ended(run: Run) -> None:
-    """Tell the operator when a scheduled run ended badly."""
+    """Tell the operator when a scheduled run ended badly, or any run waits for a person."""
+    if run.state == RunState.NEEDS_PERSON:
+        open_alert(
+            AlertKind.NEEDS_PERSON,
+            key=f"persona:run:{run.pk}",
+            message=f"«{run.title or run.robot}» (ejecución {run.pk}) espera a una persona: {run.error_message}",
+            run_id=run.pk,
+            schedule=run.schedule,
+        )
+        return
     if run.schedule and run.state in FAILED_RUNS:
         reason = f": {run.error_message}" if run.error_message else ""
         open_alert(

@@ -16,6 +16,7 @@ from django.db.models import Q
 from cobranza.kernel.errors import CobranzaError
 from cobranza.runs import alerts, catalogue, items, rows, tickets
 from cobranza.runs.config import settings
+from cobranza.runs.errors import NotRunnable, RunUnknown
 from cobranza.runs.models import ACTIVE_RUNS, ItemState, Run, RunState, WorkItem
 
 
@@ -75,6 +76,30 @@ def submit(robot: str, variables: Mapping[str, str] | None = None, *, started_by
     """Create and enqueue in one transaction; see `create`."""
     with transaction.atomic():
         run = create(robot, variables, started_by=started_by, rehearse=rehearse)
+        enqueue(run)
+    return run
+
+
+def again(run_id: int, *, started_by: str) -> Run:
+    """Start an ended run's robot once more with the same variables: after a person put right what it stopped at.
+
+    Raises:
+        RunUnknown: no such run.
+        NotRunnable: it has not ended yet.
+    """
+    with transaction.atomic():
+        before = Run.objects.select_for_update().filter(pk=run_id).first()
+        if before is None:
+            raise RunUnknown(f"No existe la ejecución {run_id}.")
+        if before.is_active:
+            raise NotRunnable(f"La ejecución {run_id} no ha terminado todavía.")
+        run = rows.create(
+            catalogue.runnable(before.robot),
+            before.variables,
+            started_by=started_by,
+            rehearse=before.rehearse,
+            continues=before,
+        )
         enqueue(run)
     return run
 

@@ -66,10 +66,21 @@ def marks(pid: int) -> dict[str, str]:
 
 
 def marked(wanted: Callable[[dict[str, str]], bool]) -> list[int]:
-    """Processes (never this one) whose marks satisfy `wanted`."""
+    """Processes (never this one) whose marks satisfy `wanted`.
+
+    Only those of our own pid namespace: in a container's marks the numbers mean other processes.
+    """
     own = os.getpid()
+    here = _namespace(own)
     pids = (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
-    return [pid for pid in pids if pid != own and (found := marks(pid)) and wanted(found)]
+    return [pid for pid in pids if pid != own and (found := marks(pid)) and wanted(found) and _namespace(pid) == here]
+
+
+def _namespace(pid: int) -> str:
+    try:
+        return str((_PROC / str(pid) / "ns" / "pid").readlink())
+    except OSError:
+        return ""
 
 
 def kill_tree(leader: int, attempt: str) -> int:

@@ -18,7 +18,7 @@ class Redactor:
     """Replaces the secrets it knows, and the lines of those that have several (keys in PEM)."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        known = set()
+        known: set[str] = set()
         for value in secrets:
             known.update(part for part in (value, value.strip()) if len(part) >= _SHORTEST)
             lines = value.splitlines()

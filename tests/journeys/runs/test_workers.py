@@ -11,6 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from cobranza.runs import engine, processes, tickets
+from cobranza.runs.errors import NotRunnable, RunUnknown
 from cobranza.runs.models import Run, RunState
 from tests.journeys.runs.engine_room import (
     EngineRoom,
@@ -75,6 +76,20 @@ def test_at_most_one_ticket_per_credential_whoever_admits(room: EngineRoom) -> N
     assert Run.objects.filter(robot="banco", ticket__isnull=False).count() == 1
 
 
+def test_an_ended_run_can_be_started_again_as_it_was(room: EngineRoom) -> None:
+    room.simple("bien", QUICK, variables="${N: int}    1")
+    run = engine.submit("bien", {"N": "7"}, started_by="prueba")
+    with pytest.raises(NotRunnable):
+        engine.again(run.pk, started_by="consola:ana")
+    engine.cancel(run.pk, by="prueba")
+
+    second = engine.again(run.pk, started_by="consola:ana")
+
+    assert (second.variables, second.continues_id, second.started_by) == ({"N": "7"}, run.pk, "consola:ana")
+    with pytest.raises(RunUnknown):
+        engine.again(999_999, started_by="prueba")
+
+
 def test_a_lost_ticket_is_written_again(room: EngineRoom) -> None:
     room.simple("bien", QUICK)
     run = engine.submit("bien", started_by="prueba")
@@ -103,7 +118,10 @@ def test_a_worker_runs_what_is_queued_and_leaves_no_ticket(room: EngineRoom, wor
 
     wait_until(lambda: all(state(run) == RunState.DONE for run in runs), 90, "both runs done")
 
-    assert runs[1].started_at >= runs[0].ended_at
+    first_ended, second_started = runs[0].ended_at, runs[1].started_at
+    assert first_ended is not None
+    assert second_started is not None
+    assert second_started >= first_ended
     wait_until(lambda: ticket_count() == 0, 20, "no ticket left")
 
 
