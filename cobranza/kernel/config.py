@@ -66,6 +66,8 @@ def _explain(error: Any, model: type[BaseModel]) -> str:
         return f"clave desconocida «{key}»{hint} (se admiten: {', '.join(names) or 'ninguna'})"
     if error["type"] == "missing":
         return f"falta la clave «{key}»"
+    if error["type"] == "value_error":  # a check of ours; the value may be a secret written where a reference belongs
+        return f"«{key}» no vale: {error['ctx']['error']}"
     allowed = error.get("ctx", {}).get("expected")
     wanted = f" (se admite: {allowed})" if allowed else ""
     return f"«{key}» = {error.get('input')!r} no vale: {error['msg']}{wanted}"
