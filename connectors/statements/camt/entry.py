@@ -63,28 +63,37 @@ def _other_side(each: Detail, direction: str) -> Party:
 
 
 def _party(record: Record, role: str) -> Party:
-    """``Dbtr`` or ``Cdtr``; from version 08 on it stands one level deeper, in ``Pty``."""
-    side = f"RltdPties/{role}"
-    ultimate = f"RltdPties/Ultmt{role}"
-    account = first(record, f"{side}Acct/Id/IBAN", f"{side}Acct/Id/Othr/Id", f"{side}Acct/Id/PrtryAcct/Id")
+    names, accounts, roots = _PATHS[role]
+    name = first(record, *names)
     return Party(
-        name=one_line(first(record, f"{side}/Pty/Nm", f"{side}/Nm", f"{ultimate}/Pty/Nm", f"{ultimate}/Nm")),
-        account=account.replace(" ", ""),
-        tax_id=_tax_id(record, (f"{side}/Pty", side)),
+        name=one_line(name) if name else "",
+        account=first(record, *accounts).replace(" ", ""),
+        tax_id=_tax_id(record, roots),
     )
+
+
+def _paths(role: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Where name, account and tax id stand; from version 08 on the party stands one level deeper, in ``Pty``."""
+    side, ultimate = f"RltdPties/{role}", f"RltdPties/Ultmt{role}"
+    return (
+        (f"{side}/Pty/Nm", f"{side}/Nm", f"{ultimate}/Pty/Nm", f"{ultimate}/Nm"),
+        (f"{side}Acct/Id/IBAN", f"{side}Acct/Id/Othr/Id", f"{side}Acct/Id/PrtryAcct/Id"),
+        tuple(f"{root}/Id/{kind}/Othr" for root in (f"{side}/Pty", side) for kind in ("OrgId", "PrvtId")),
+    )
+
+
+_PATHS = {"Dbtr": _paths("Dbtr"), "Cdtr": _paths("Cdtr")}
 
 
 def _tax_id(record: Record, roots: tuple[str, ...]) -> str:
     for root in roots:
-        for kind in ("OrgId", "PrvtId"):
-            path = f"{root}/Id/{kind}/Othr"
-            if f"{path}/SchmeNm/Cd" not in record:
-                continue
-            identifiers, schemes = every(record, f"{path}/Id"), every(record, f"{path}/SchmeNm/Cd")
-            if len(identifiers) == len(schemes):  # else it is unknown which scheme goes with which
-                for identifier, scheme in zip(identifiers, schemes, strict=True):
-                    if scheme in _TAX_SCHEMES:
-                        return identifier
+        if f"{root}/SchmeNm/Cd" not in record:
+            continue
+        identifiers, schemes = every(record, f"{root}/Id"), every(record, f"{root}/SchmeNm/Cd")
+        if len(identifiers) == len(schemes):  # else it is unknown which scheme goes with which
+            for identifier, scheme in zip(identifiers, schemes, strict=True):
+                if scheme in _TAX_SCHEMES:
+                    return identifier
     return ""
 
 

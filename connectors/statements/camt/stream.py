@@ -26,6 +26,25 @@ _STATEMENTS = frozenset({"Stmt", "Rpt", "Ntfctn"})
 _RECORDS = frozenset({"Stmt", "Rpt", "Ntfctn", "Bal", "Ntry", "TxDtls", "GrpHdr"})
 
 
+class _Node:
+    """A place in the document: its path inside its record, found once and then looked up by tag."""
+
+    __slots__ = ("children", "name", "path", "record")
+
+    def __init__(self, name: str, path: str, *, record: bool) -> None:
+        self.name = name
+        self.path = path
+        self.record = record
+        self.children: dict[str, _Node] = {}
+
+    def grow(self, tag: str) -> _Node:
+        name = tag.rpartition("}")[2]
+        record = name in _RECORDS
+        path = "" if record else f"{self.path}/{name}" if self.path else name
+        child = self.children[tag] = _Node(name, path, record=record)
+        return child
+
+
 def first(record: Record, *paths: str) -> str:
     """Text at the first of `paths` that has any, "" when none has."""
     for path in paths:
@@ -62,47 +81,45 @@ def parse(stream: IO[bytes], begin: Callable[[str], None], end: Callable[[str, R
     parser.buffer_text = True
     parser.buffer_size = _CHUNK
     parser.ordered_attributes = True
-    names: dict[str, str] = {}
-    paths: list[str] = []
+    node = _Node("", "", record=False)
+    stack: list[_Node] = []
     outer: list[Record] = []
     record: Record = {}
     text: list[str] = []
 
     def start(tag: str, attributes: list[str]) -> None:
-        nonlocal record
-        name = names.get(tag)
-        if name is None:
-            name = names[tag] = tag.rpartition("}")[2]
-        if text:
-            text.clear()
-        if name in _RECORDS:
-            if name in _STATEMENTS:
+        nonlocal node, record
+        text.clear()
+        stack.append(node)
+        child = node.children.get(tag)
+        if child is None:
+            child = node.grow(tag)
+            if len(stack) > MAX_DEPTH:
+                raise StatementError(f"{where}el XML tiene más de {MAX_DEPTH} niveles: no es un extracto.")
+        node = child
+        if node.record:
+            if node.name in _STATEMENTS:
                 begin(tag.rpartition("}")[0])
-            paths.append("")
             outer.append(record)
             record = {}
-        else:
-            path = paths[-1] if paths else ""
-            path = f"{path}/{name}" if path else name
-            paths.append(path)
-            if attributes and attributes[0] == "Ccy":
-                record[path + "@Ccy"] = attributes[1]
-        if len(paths) > MAX_DEPTH:
-            raise StatementError(f"{where}el XML tiene más de {MAX_DEPTH} niveles: no es un extracto.")
+        elif attributes and attributes[0] == "Ccy":
+            record[node.path + "@Ccy"] = attributes[1]
 
     def stop(tag: str) -> None:
-        nonlocal record
-        path = paths.pop()
-        if path:
-            if text:
-                written = "".join(text).strip()
-                text.clear()
-                if written:
-                    _store(record, path, written)
-            return
-        if names[tag] in _RECORDS:
-            end(names[tag], record)
+        nonlocal node, record
+        if node.record:
+            end(node.name, record)
             record = outer.pop()
+        elif text:
+            written = "".join(text).strip()
+            if written:
+                path = node.path
+                if path in record:
+                    _store_again(record, path, written)
+                else:
+                    record[path] = written
+        text.clear()
+        node = stack.pop()
 
     def characters(written: str) -> None:
         text.append(written)
@@ -127,10 +144,8 @@ def parse(stream: IO[bytes], begin: Callable[[str], None], end: Callable[[str, R
         raise StatementError(f"{where}el XML usa una codificación que no se admite.") from exc
 
 
-def _store(record: Record, path: str, written: str) -> None:
-    if path not in record:
-        record[path] = written
-    else:  # the first one is nearly always the only one: repeats share one text
-        written = written.replace("\x1f", " ")
-        more = record.get(path + "#")
-        record[path + "#"] = written if more is None else f"{more}\x1f{written}"
+def _store_again(record: Record, path: str, written: str) -> None:
+    """Keep a repeated element: the first one is nearly always the only one, so repeats share one text."""
+    written = written.replace("\x1f", " ")
+    more = record.get(path + "#")
+    record[path + "#"] = written if more is None else f"{more}\x1f{written}"

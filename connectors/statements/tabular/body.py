@@ -20,7 +20,7 @@ _TOTAL = re.compile(r"\b(SUB)?TOTAL(ES)?\b|\bSUMAS?\b")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 _ACCOUNT_LABEL = re.compile(r"(N\S* (DE )?)?(CUENTA|ACCOUNT|IBAN)( NUMBER| IBAN| N\S*)?:?|NUMERO DE CUENTA:?")
 _NUMBER = re.compile(r"[0-9A-Z][0-9A-Z \-/.]{5,38}[0-9A-Z]")
-_MONEY = (Role.AMOUNT, Role.DEBIT, Role.CREDIT, Role.BALANCE)
+_MONEY = (Role.AMOUNT, Role.DEBIT, Role.CREDIT)
 
 
 @dataclass(slots=True)
@@ -53,21 +53,24 @@ def sort(table: Table, header: Header) -> Body:
         _preamble(row, body)
     names = table[header.row]
     width = max(header.columns.values()) + 1
+    booked = header.columns[Role.BOOKED]
+    money = [header.columns[role] for role in _MONEY if role in header.columns]
     for index, row in enumerate(table[header.row + 1 :], header.row + 2):
         if len(row) < width:
             row = row + [None] * (width - len(row))
-        _row(index, row, names, header, body)
+        if _is_day(row[booked]) and any(not values.is_blank(row[column]) for column in money):
+            body.rows.append((index, row))
+        else:
+            _other_row(index, row, names, header, body)
     return body
 
 
-def _row(index: int, row: Row, names: Row, header: Header, body: Body) -> None:
+def _other_row(index: int, row: Row, names: Row, header: Header, body: Body) -> None:
+    """A row without a day or without an amount: a declared balance, a total, a note, or an error."""
     columns = header.columns
     booked = row[columns[Role.BOOKED]]
-    money = any(role in columns and not values.is_blank(row[columns[role]]) for role in _MONEY[:3])
+    money = any(role in columns and not values.is_blank(row[columns[role]]) for role in _MONEY)
     dated = not values.is_blank(booked)
-    if dated and money and _is_day(booked):
-        body.rows.append((index, row))
-        return
     balance = Role.BALANCE in columns and not values.is_blank(row[columns[Role.BALANCE]])
     if not money and not balance:
         if dated and _is_day(booked):

@@ -128,12 +128,12 @@ def _directions(columns: dict[Role, Column], header: Header, body: Body) -> Iter
 
 
 def _distinct(hypotheses: list[_Hypothesis]) -> list[_Hypothesis]:
-    seen: dict[tuple[tuple[Decimal, ...], tuple[Decimal | None, ...]], _Hypothesis] = {}
-    for each in hypotheses:
-        key = (tuple(each.amounts), tuple(each.balances))
-        if key not in seen or (each.usual and not seen[key].usual):
-            seen[key] = each
-    return list(seen.values())
+    """Without those that come to the same, keeping the usual of each."""
+    kept: list[_Hypothesis] = []
+    for each in sorted(hypotheses, key=lambda hypothesis: not hypothesis.usual):
+        if not any(each.amounts == other.amounts and each.balances == other.balances for other in kept):
+            kept.append(each)
+    return kept
 
 
 def _day_orders(header: Header, body: Body) -> list[str]:

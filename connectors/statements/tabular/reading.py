@@ -126,7 +126,7 @@ def _text(row: Row, column: int | None) -> str:
         return ""
     cell = row[column]
     if isinstance(cell, str):
-        return cell.strip() if cell.isprintable() and "  " not in cell else one_line(cell)
+        return " ".join(cell.split())
     if isinstance(cell, Decimal):
         return f"{cell:f}"
     return "" if cell is None else cell.isoformat()

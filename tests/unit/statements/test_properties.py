@@ -23,7 +23,7 @@ WRITERS: dict[str, Callable[[Sequence[Line], Decimal], bytes]] = {
     "csv": builders.spanish_csv,
 }
 SETTINGS = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 WORDS = st.text(alphabet="ABCDEFGHIJKLMNÑOPQRSTUVWXYZ0123456789 ./-", max_size=60).map(
     lambda text: " ".join(text.split())
