@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
@@ -78,7 +79,7 @@ def list_command(as_json: bool) -> None:
 
 
 def _from_stdin() -> str:
-    password = click.get_text_stream("stdin").readline().rstrip("\r\n")
+    password = sys.stdin.readline().rstrip("\r\n")
     if not password:
         raise click.UsageError("No ha llegado ninguna clave por la entrada.")
     return password

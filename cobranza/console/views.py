@@ -56,7 +56,7 @@ def locked_out(request: HttpRequest, credentials: dict[str, Any] | None, *_: Any
 @require_http_methods(["GET", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     """Ask for the one-time code of people who set one up."""
-    form = CodeForm(request.POST or None)
+    form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         device = TOTPDevice.objects.devices_for_user(request.user, confirmed=True).first()
         if device is None:
@@ -117,7 +117,7 @@ def password(request: HttpRequest) -> HttpResponse:
     """Change the own password; other sessions of the same person end."""
     if not isinstance(request.user, User):
         return redirect("console:login")
-    form = PasswordChangeForm(request.user, request.POST or None)
+    form = PasswordChangeForm(request.user, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         form.save()
         auth.update_session_auth_hash(request, form.user)
@@ -139,7 +139,7 @@ def totp(request: HttpRequest) -> HttpResponse:
     if not key or request.method == "GET":
         key = key or secrets.token_hex(20)
         request.session[_PENDING_KEY] = key
-    form = CodeForm(request.POST or None)
+    form = CodeForm(request.POST if request.method == "POST" else None)
     device = TOTPDevice(user=request.user, name="console", key=key, confirmed=True)
     if request.method == "POST" and form.is_valid():
         device.save()
@@ -186,7 +186,9 @@ def refused(request: HttpRequest, exception: Exception | None = None) -> HttpRes
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Say that there is nothing at this address."""
-    return render(request, "console/not_found.html", status=404)
+    # Whoever has not signed in gets no menu.
+    layout = "console/base.html" if request.user.is_authenticated else "console/bare.html"
+    return render(request, "console/not_found.html", {"layout": layout}, status=404)
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -137,7 +137,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
         robot = catalogue.find(slug)
     except RobotUnknown as exc:
         raise Http404 from exc
-    form = StartForm(robot, request.POST or None)
+    form = StartForm(robot, request.POST if request.method == "POST" else None)
     problem: CobranzaError | None = None
     if request.method == "POST" and form.is_valid():
         try:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import ModuleType
 from typing import Any, Literal
 
@@ -78,13 +79,16 @@ class Panel:
     order: int = 100
 
 
-def rooms_with(name: str) -> Iterator[tuple[str, ModuleType]]:
+@cache
+def rooms_with(name: str) -> tuple[tuple[str, ModuleType], ...]:
     """Each installed room that has a module `name`, as (room, module), in alphabetical order."""
+    found = []
     for config in sorted(apps.get_app_configs(), key=lambda config: config.name):
         package, _, room = config.name.partition(".")
         target = f"{config.name}.{name}"
         if package == "cobranza" and "." not in room and importlib.util.find_spec(target) is not None:
-            yield room, importlib.import_module(target)
+            found.append((room, importlib.import_module(target)))
+    return tuple(found)
 
 
 def items(request: HttpRequest) -> list[Item]:

@@ -1,0 +1,148 @@
+"""The console as it is served: Granian in a process of its own, real Chromium, a worker when a run has to finish."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from django.contrib.auth.models import Group, User
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from cobranza.console import context, server
+from cobranza.screens.access import Role
+from tests.journeys.console import sample
+from tests.journeys.runs.engine_room import (
+    REPO,
+    EngineRoom,
+    Process,
+    database_url,
+    empty_ticket_box,
+    start_worker,
+    wait_until,
+)
+
+PASSWORD = "correcaballo-bateria"
+CHROMIUM = os.environ.get("COBRANZA_CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    # Playwright's sync API runs a loop in this thread; Django would refuse the database because of it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Iterator[EngineRoom]:
+    """A suite and a database that the server sees too."""
+    folder = tmp_path_factory.mktemp("consola")
+    made = EngineRoom(folder / "una suite")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COBRANZA_HOME", str(made.root))
+        patch.setenv("COBRANZA_OUTPUT", str(made.output))
+        patch.setenv("COBRANZA_DATA", str(folder / "data"))
+        patch.setenv("DATABASE_URL", database_url())
+        context.instance_name.cache_clear()
+        sample.robots(made)
+        yield made
+
+
+@pytest.fixture
+def clean(transactional_db: None) -> Iterator[None]:
+    """Empty tables, with the groups that the flush of an earlier test took away."""
+    empty_ticket_box()
+    for role in Role:
+        Group.objects.get_or_create(name=role.value)
+    yield
+    empty_ticket_box()
+
+
+@pytest.fixture(scope="module")
+def site(room: EngineRoom) -> Iterator[str]:
+    """Where the console answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "PYTHONPATH": str(REPO), "DJANGO_SETTINGS_MODULE": "cobranza.settings"}
+    with (room.root / "console.log").open("ab") as log:
+        process = subprocess.Popen(server.command(port), env=environment, stdout=log, stderr=log, cwd=room.root)
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        if process.poll() is not None:
+            raise AssertionError((room.root / "console.log").read_text())
+        try:
+            return httpx.get(f"{address}/salud/", timeout=5).json() == {"state": "ok"}
+        except httpx.HTTPError:
+            return False
+
+    wait_until(answers, 60, "the console answers")
+    yield address
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def worker(room: EngineRoom, clean: None) -> Iterator[Process]:
+    started = start_worker(room)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def enter(site: str, browser: Browser, clean: None) -> Iterator[Callable[..., Page]]:
+    """Signs in through the login page and hands over the page; fails on any error of the page or stray request."""
+    opened = []
+    problems: list[str] = []
+
+    def go(*roles: Role, name: str = "ana") -> Page:
+        user = User.objects.create_user(name, password=PASSWORD)
+        user.groups.set(Group.objects.filter(name__in=[role.value for role in roles]))
+        tab = browser.new_context(locale="es-ES", base_url=site, reduced_motion="reduce")
+        opened.append(tab)
+        page = tab.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: problems.append(f"error: {error}"))
+        page.on("console", lambda said: problems.append(said.text) if "Content Security Policy" in said.text else None)
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((site, "data:", "blob:", "about:"))
+                else problems.append(f"left the host: {request.url}")
+            ),
+        )
+        page.goto("/entrar/")
+        page.get_by_label("Usuario").fill(name)
+        page.get_by_label("Clave").fill(PASSWORD)
+        page.get_by_role("button", name="Entrar").click()
+        page.get_by_role("heading", level=1).filter(has_text="Hola").wait_for()
+        return page
+
+    yield go
+    for tab in opened:
+        tab.close()
+    assert problems == []
