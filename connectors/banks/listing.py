@@ -73,6 +73,8 @@ def windows(since: date, until: date, longest: int) -> tuple[tuple[date, date], 
 def assemble(pages: Sequence[ListingPage], since: date, until: date) -> tuple[BankMovement, ...]:
     """Join the pages of one query into its movements, oldest first.
 
+    What no control can tell: that a movement of 0,00 was lost and another of 0,00 was shown twice.
+
     Args:
         pages: As read, first page first; at least one.
         since: First day of the query.

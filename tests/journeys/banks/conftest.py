@@ -105,6 +105,18 @@ def read_rows(statement: Statement) -> list[Row]:
     return [(m.booked_on, m.value_on, m.amount, m.text, m.balance_after) for m in statement.movements]
 
 
+def parsed_rows(file: Path) -> list[tuple[date, date, Decimal]] | None:
+    """Days and amounts of a downloaded file, oldest first, as our own readers see it; None without a reader for it."""
+    head = file.read_bytes()[:4096]
+    formats: dict[str, Any] = suite.adapters("connectors.statements")
+    for reader in formats.values():
+        if reader.recognises(head, file.name):
+            (statement,) = reader.read(file).statements
+            rows = [(m.booked_on, m.value_on, m.amount) for m in statement.movements]
+            return rows if rows == sorted(rows, key=lambda row: row[0]) else rows[::-1]
+    return None
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with Browser() as chromium:
