@@ -12,10 +12,11 @@ from rich.table import Table
 
 from cobranza.kernel.errors import EXIT_BUSINESS
 from cobranza.kernel.spanish import write_amount, write_day
-from cobranza.ledger.statements import Statement, StatementError
+from cobranza.ledger.statements import BankMovement, Statement, StatementError
 from cobranza.reconciliation import statement_files
 from cobranza.reconciliation.ports import StatementFile
 
+NEEDS_DATABASE = False
 _ROWS_SHOWN = 200
 
 
@@ -98,10 +99,15 @@ def _movements(statement: Statement) -> Table:
             write_day(movement.booked_on),
             write_day(movement.value_on),
             write_amount(movement.amount),
-            _escaped(movement.text if movement.booked else f"(anunciado) {movement.text}"),
+            _escaped(_text(movement)),
             _escaped(movement.counterparty_name),
         )
     return table
+
+
+def _text(movement: BankMovement) -> str:
+    text = movement.text or (f"Remesa de {len(movement.details)}" if len(movement.details) > 1 else "")
+    return text if movement.booked else f"(anunciado) {text}"
 
 
 def _table(verdicts: dict[str, StatementFile | StatementError]) -> None:
