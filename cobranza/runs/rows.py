@@ -273,9 +273,23 @@ def ask_to_stop(run_id: int, by: str) -> bool:
     return True
 
 
+def abandon(run_id: int, error: CobranzaError) -> bool:
+    """Close a foreground run that its caller did not get to start. False when it is not one."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=RunState.QUEUED).first()
+        if run is None or not run.foreground:
+            return False
+        _close(run, Outcome.of(error))
+    return True
+
+
 def reclaim_lost(engine: Engine) -> int:
     """Take runs from owners that have not been heard for a whole lease. Returns how many."""
     count = 0
+    long_ago = Now() - timedelta(seconds=2 * engine.arriendo)
+    unstarted = Run.objects.filter(state=RunState.QUEUED, foreground=True, created_at__lt=long_ago)
+    for run_id in list(unstarted.values_list("pk", flat=True)[:500]):
+        count += abandon(run_id, ContactLost("Quien la lanzó terminó antes de que empezara."))
     lost = Run.objects.filter(state=RunState.RUNNING, lease_until__lt=Now()).values_list("pk", flat=True)
     for run_id in list(lost[:500]):
         with transaction.atomic():

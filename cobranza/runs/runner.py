@@ -43,7 +43,9 @@ def execute(
     if found is None or found.state == RunState.RUNNING:
         raise NotRunnable(f"La ejecución {run_id} no espera para arrancar.")
     if found.state == RunState.QUEUED and found.credential:
-        raise credentials.busy_error(found.credential)
+        busy = credentials.busy_error(found.credential)
+        rows.abandon(run_id, busy)
+        raise busy
     return found
 
 

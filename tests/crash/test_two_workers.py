@@ -201,10 +201,9 @@ def _applied() -> Counter[str]:
 
 def _report(outside: Outside, total: int, began: float) -> str:
     attempts = WorkItem.objects.order_by("-attempts").values_list("attempts", flat=True).first()
-    workers = Run.objects.exclude(worker="").values_list("worker", flat=True).distinct().count()
     return (
         f"{total} items, kills {dict(outside.kills)}, posts {len(outside.posts)}, doubles {len(outside.doubles())}, "
-        f"most attempts of an item {attempts}, runs {Run.objects.count()}, worker processes seen {workers}, "
+        f"most attempts of an item {attempts}, attempts of runs {list(Run.objects.values_list('attempt', flat=True))}, "
         f"{time.monotonic() - began:.0f} s"
     )
 

@@ -7,11 +7,14 @@ import json
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.core import serializers
 
+from cobranza.kernel import clock
 from cobranza.kernel.errors import EXIT_BUSINESS, EXIT_DONE, EXIT_OUTSIDE, EXIT_PERSON
 from cobranza.runs import credentials, engine, processes, runner
 from cobranza.runs.errors import CredentialBusy, NotRunnable, VariableError
@@ -78,6 +81,7 @@ def test_a_run_that_goes_well_leaves_its_evidence_with_true_hashes(room: EngineR
         "guarda",
         """
         from pathlib import Path
+from uuid import uuid4
         from cobranza.runs import context
 
         def haz():
@@ -110,6 +114,7 @@ def test_variables_arrive_with_their_types(room: EngineRoom) -> None:
         "tipos",
         """
         from pathlib import Path
+from uuid import uuid4
         from cobranza.runs import context
 
         def haz(days, amount, day):
@@ -192,6 +197,7 @@ def test_a_secret_in_clear_is_refused_and_a_missing_one_stops_before_the_robot(r
 GRANDCHILD = """
 import subprocess, sys, time
 from pathlib import Path
+from uuid import uuid4
 from cobranza.runs import context
 
 def haz():
@@ -245,11 +251,13 @@ def _sleepers(run: Run) -> list[int]:
 
 
 def test_a_run_over_its_limit_ends_vencido_after_its_teardown(room: EngineRoom) -> None:
+    room.settings(gracia=60)  # it ends as soon as its log is written, however slow the machine
     room.simple(
         "lento",
         """
         import time
         from pathlib import Path
+from uuid import uuid4
         from cobranza.runs import context
 
         def haz():
@@ -264,7 +272,7 @@ def test_a_run_over_its_limit_ends_vencido_after_its_teardown(room: EngineRoom) 
     run = execute("lento")
 
     assert (run.state, run.error_code, run.exit_code) == (RunState.EXPIRED, "COB-MOT-004", EXIT_OUTSIDE)
-    assert "Haz" in run.error_message
+    assert "límite de 3 s" in run.error_message
     assert run.evidence_folder is not None
     assert (run.evidence_folder / "cerrado").exists()
     assert (run.evidence_folder / "log.html").exists()
@@ -310,9 +318,6 @@ def test_a_wrong_password_stops_every_robot_of_the_credential_until_cleared(room
 
 def test_one_run_at_a_time_per_credential(room: EngineRoom) -> None:
     room.simple("uno", "def haz():\n    pass\n", metadata="Metadata    Credencial    banco")
-    from datetime import timedelta
-    from uuid import uuid4
-
     other = start("uno")
     token = uuid4()
     assert credentials.take("banco", token, other.pk, timedelta(minutes=5))
@@ -321,11 +326,23 @@ def test_one_run_at_a_time_per_credential(room: EngineRoom) -> None:
     with pytest.raises(CredentialBusy):
         runner.execute(run.pk)
 
-    assert Run.objects.get(pk=run.pk).attempt == 0
+    closed = Run.objects.get(pk=run.pk)
+    assert (closed.state, closed.error_code, closed.attempt) == (RunState.TECHNICAL_ERROR, "COB-MOT-008", 0)
     credentials.release("banco", token)
-    assert runner.execute(run.pk).state == RunState.DONE
+    assert execute("uno").state == RunState.DONE
     with pytest.raises(NotRunnable):
         runner.execute(999_999)
+
+
+def test_a_foreground_run_whose_terminal_died_does_not_wait_for_ever(room: EngineRoom) -> None:
+    room.simple("uno", "def haz():\n    pass\n")
+    run = start("uno")
+    Run.objects.filter(pk=run.pk).update(created_at=clock.now() - timedelta(hours=1))
+
+    engine.sweep()
+
+    run.refresh_from_db()
+    assert (run.state, run.error_code) == (RunState.TECHNICAL_ERROR, "COB-MOT-003")
 
 
 def test_the_command_line_ends_with_the_outcome(room: EngineRoom) -> None:
@@ -363,6 +380,7 @@ def test_a_rehearsal_is_told_to_the_robot(room: EngineRoom) -> None:
         "ensayo",
         """
         from pathlib import Path
+from uuid import uuid4
         from cobranza.runs import context
 
         def haz():
