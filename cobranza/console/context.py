@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -15,12 +16,21 @@ from cobranza.screens.access import roles_of
 THEMES = ("auto", "light", "dark")
 
 
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What ``config/cobranza.toml`` says about this installation, as far as the console shows it."""
+
+    name: str = "Cobranza"
+    language: str = "es"
+
+
 @cache
-def instance_name() -> str:
-    """The instance's name, from ``config/cobranza.toml``."""
+def instance() -> Instance:
+    """The installation that this process serves."""
     # Read loosely: the strict model of this file belongs to the command line, which has checked it at start.
     with (suite.root() / suite.MARKER).open("rb") as file:
-        return str(tomllib.load(file).get("instancia", {}).get("nombre", "Cobranza"))
+        said = tomllib.load(file).get("instancia", {})
+    return Instance(str(said.get("nombre", "Cobranza")), str(said.get("idioma", "es")))
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -28,7 +38,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme", "auto")
     user = getattr(request, "user", None)
     found: dict[str, Any] = {
-        "instance": instance_name(),
+        "instance": instance().name,
         "version": __version__,
         "theme": theme if theme in THEMES else "auto",
     }

@@ -9,7 +9,10 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
+from cobranza.console.context import instance
 from cobranza.screens.access import access_of, allows
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -64,6 +67,28 @@ class SecurityHeaders:
         if not request.path.startswith(settings.STATIC_URL):
             # Figures of debtors must not stay in a shared computer's cache after logging out.
             response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class Language:
+    """Speaks the language that the person chose, else the instance's; what the browser prefers does not decide.
+
+    Staff share computers whose browsers are set up in any language, and the texts of robots are in the instance's.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Activate the language for this request."""
+        known = {code for code, _name in settings.LANGUAGES}
+        wanted = (request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""), instance().language, settings.LANGUAGE_CODE)
+        language = next(code for code in wanted if code in known)
+        request.LANGUAGE_CODE = language
+        with translation.override(language):
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ("Cookie",))
         return response
 
 

@@ -11,11 +11,13 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from cobranza.console import users
 from cobranza.ledger.models import Event
 from cobranza.reconciliation.models import Decision, Proposal
 from cobranza.runs.models import Run, WorkItem
 from cobranza.screens.access import Role
 from tests.journeys.console import sample
+from tests.journeys.console.conftest import PASSWORD
 from tests.journeys.runs.engine_room import Process, wait_until
 
 pytestmark = pytest.mark.browser
@@ -91,6 +93,17 @@ def test_the_ways_in_are_accessible(enter: Callable[..., Page]) -> None:
     page.get_by_role("button", name="Salir").click()
     expect(page).to_have_url(re.compile("/entrar/$"))
     assert violations(page) == []
+    users.set_password("ana", PASSWORD)
+    page.get_by_label("Usuario").fill("ana")
+    page.get_by_label("Clave").fill("no-es-esta-clave")
+    page.get_by_role("button", name="Entrar").click()
+    expect(page.get_by_role("alert")).to_contain_text("no son correctos")
+    assert violations(page) == []
+    page.get_by_label("Clave").fill(PASSWORD)
+    page.get_by_role("button", name="Entrar").click()
+    expect(page.get_by_role("heading", name="Hola, ana")).to_be_visible()
+    page.get_by_text("ana", exact=True).first.click()
+    page.get_by_role("button", name="Salir").click()
     page.get_by_role("button", name="English").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert page.locator("html").get_attribute("lang") == "en"
@@ -105,7 +118,7 @@ def test_a_robot_is_started_watched_and_finishes(enter: Callable[..., Page], wor
     page.get_by_role("dialog").get_by_role("button", name="Lanzar").click()
 
     expect(page.locator("#live")).to_be_visible()
-    expect(page.locator("h1 .badge")).to_have_text("Hecho", timeout=60_000)
+    expect(page.locator("h1 .badge")).to_have_text("Hecho")
 
     run = Run.objects.get()
     assert run.variables == {"CUENTA": "secundaria"}
@@ -130,7 +143,7 @@ def test_a_running_robot_is_stopped(enter: Callable[..., Page], room: Any, worke
     page.get_by_role("button", name="Detener…").click()
     page.get_by_role("dialog").get_by_role("button", name="Detener").click()
 
-    expect(page.locator("h1 .badge")).to_have_text("Cancelado", timeout=60_000)
+    expect(page.locator("h1 .badge")).to_have_text("Cancelado")
     wait_until(lambda: Run.objects.get().state == "cancelado", 30, "the run is cancelled")
 
 

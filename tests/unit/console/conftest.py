@@ -42,7 +42,7 @@ def suite_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     monkeypatch.setenv("COBRANZA_HOME", str(root))
     monkeypatch.setenv("COBRANZA_OUTPUT", str(tmp_path / "output"))
-    context.instance_name.cache_clear()
+    context.instance.cache_clear()
     return root
 
 
