@@ -183,10 +183,15 @@ class Sao:
             raise ErpUnavailable(f"Tryton no responde en el navegador: {_first_line(exc)}.") from exc
         try:
             inside, outside = page.locator("#menu tbody tr").first, page.locator("#login:visible")
-            inside.or_(outside).first.wait_for(timeout=self._seconds * 1000)
+            trouble = page.locator(".warning-dialog .modal-dialog:visible, .error-dialog .modal-dialog:visible").first
+            inside.or_(outside).or_(trouble).first.wait_for(timeout=self._seconds * 1000)
+            if trouble.is_visible():
+                raise ErpUnavailable(f"El cliente web de Tryton avisa: {' '.join(trouble.inner_text().split())}.")
             if not inside.is_visible():
                 self._log_in(inside)
         except PlaywrightTimeout as exc:
+            if page.locator("#tablist").count():  # its empty house is there: slow or half dead, but no other page
+                raise ErpUnavailable("El cliente web de Tryton no termina de abrirse.") from exc
             raise PageChanged("La página no es la entrada de Tryton que se conoce.") from exc
         self._opened = 0
         # show lists whole instead of twenty rows at a time; `rows` copes when a version does not know this

@@ -153,8 +153,7 @@ def test_tells_what_the_erp_itself_refuses(port: Erp, books: Books, fresh: Itera
     assert port.find_payments([wanted.key]) == {}
 
 
-@pytest.mark.parametrize("fault", ["lost_answer", "lost_request"])
-@pytest.mark.parametrize("part", [True, False], ids=["part", "whole"])
+@pytest.mark.parametrize(("fault", "part"), [("lost_answer", False), ("lost_request", True)])
 def test_a_broken_connection_ends_in_one_payment(
     port: Erp, books: Books, weather: Weather, fresh: Iterator[dict[str, Any]], fault: str, part: bool
 ) -> None:

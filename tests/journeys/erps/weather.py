@@ -103,7 +103,7 @@ class Weather:
                 self.connection.close()
 
             def _ask(self, body: bytes) -> httpx.Response | None:
-                headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP | {"host"}}
+                headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
                 headers["Accept-Encoding"] = "gzip"  # Tryton says gzip whatever one asks for
                 address = f"{weather.upstream}{self.path}"
                 try:
