@@ -162,7 +162,8 @@ def test_no_damage_gives_a_wrong_list(amounts: list[str], size: int, data: st.Da
     shown = list(rows[::-1])
     for _ in range(data.draw(st.integers(0, 3))):
         place = data.draw(st.integers(0, max(0, len(shown) - 1)))
-        if shown and data.draw(st.booleans()):
+        repeat: bool = data.draw(st.booleans())
+        if shown and repeat:
             shown.insert(place, shown[place])
         elif shown:
             del shown[place]
