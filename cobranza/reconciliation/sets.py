@@ -14,6 +14,8 @@ from cobranza.reconciliation.subsets import subsets_summing_to
 
 # Share of such payments whose true set lies in what is searched at all.
 REACH = {"completed": 0.97, "account": 0.94}
+# When the most usual documents give nothing: small sets of many more.
+_WIDE, _WIDE_SIZE = 56, 3
 _USUAL_DELAY = 15  # days after the due day in which companies pay most
 
 
@@ -59,7 +61,14 @@ def unusual(view: View, doc: int) -> float:
 
 def search(view: View, candidates: Sequence[int], target: int, *, most: int) -> list[Found]:
     """Sets of `candidates` that add up to `target`, likeliest first."""
-    usable = _usable(view, candidates, target)
+    most_usual = view.board.policy.candidatos_maximo
+    found = _search(view, _usable(view, candidates, target, most_usual), target, most)
+    if not found and len(candidates) > most_usual:
+        found = _search(view, _usable(view, candidates, target, _WIDE), target, min(most, _WIDE_SIZE))
+    return found
+
+
+def _search(view: View, usable: Sequence[int], target: int, most: int) -> list[Found]:
     if not usable or target == 0:
         return []
     values = [view.free[doc] for doc in usable]
@@ -80,11 +89,10 @@ def search(view: View, candidates: Sequence[int], target: int, *, most: int) -> 
     return result[:4]
 
 
-def _usable(view: View, candidates: Sequence[int], target: int) -> list[int]:
+def _usable(view: View, candidates: Sequence[int], target: int, most: int) -> list[int]:
     """What the search looks at: nothing above the target (unless credits relieve it), the most usual days first."""
     relief = -sum(view.free[doc] for doc in candidates if view.free[doc] < 0)
     usable = [doc for doc in candidates if view.free[doc] < 0 or view.free[doc] <= target + relief]
-    most = view.board.policy.candidatos_maximo
     if len(usable) > most:
         documents, booked = view.board.documents, view.payment.booked
 

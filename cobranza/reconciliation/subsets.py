@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EXAMINED = 256
-_LARGEST = 40
+_LARGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,11 @@ class Sums:
 def subsets_summing_to(amounts: Sequence[int], target: int, *, most: int = 6, keep: int = 8) -> Sums:
     """Find the sets of at most `most` positions whose amounts add up to `target`, meeting in the middle.
 
-    Amounts may be negative (credit notes). Time and memory grow with 2 to the power of half the number of amounts.
+    Amounts may be negative (credit notes). Time and memory grow with
+    the number of sets of up to `most` items in half of the amounts.
 
     Raises:
-        ValueError: more than 40 amounts; the caller chooses which ones are worth looking at.
+        ValueError: more than 60 amounts; the caller chooses which ones are worth looking at.
 
     >>> subsets_summing_to([500, 300, 200, 100], 600)
     Sums(found=((0, 3), (1, 2, 3)), count=2, capped=False)
@@ -70,11 +71,13 @@ def _half(amounts: Sequence[int], most: int) -> tuple[NDArray[np.int64], NDArray
     """Every sum of up to `most` of the amounts with its number of items and its bit mask."""
     sums = np.zeros(1, dtype=np.int64)
     sizes = np.zeros(1, dtype=np.int8)
-    for amount in amounts:
-        sums = np.concatenate((sums, sums + amount))
-        sizes = np.concatenate((sizes, sizes + np.int8(1)))
-    masks = np.nonzero(sizes <= most)[0].astype(np.int64)
-    return sums[masks], sizes[masks], masks
+    masks = np.zeros(1, dtype=np.int64)
+    for position, amount in enumerate(amounts):
+        room = sizes < most
+        sums = np.concatenate((sums, sums[room] + amount))
+        masks = np.concatenate((masks, masks[room] | np.int64(1 << position)))
+        sizes = np.concatenate((sizes, sizes[room] + np.int8(1)))
+    return sums, sizes, masks
 
 
 def _positions(mask: int) -> tuple[int, ...]:
