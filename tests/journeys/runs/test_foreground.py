@@ -81,7 +81,6 @@ def test_a_run_that_goes_well_leaves_its_evidence_with_true_hashes(room: EngineR
         "guarda",
         """
         from pathlib import Path
-from uuid import uuid4
         from cobranza.runs import context
 
         def haz():
@@ -114,7 +113,6 @@ def test_variables_arrive_with_their_types(room: EngineRoom) -> None:
         "tipos",
         """
         from pathlib import Path
-from uuid import uuid4
         from cobranza.runs import context
 
         def haz(days, amount, day):
@@ -197,7 +195,6 @@ def test_a_secret_in_clear_is_refused_and_a_missing_one_stops_before_the_robot(r
 GRANDCHILD = """
 import subprocess, sys, time
 from pathlib import Path
-from uuid import uuid4
 from cobranza.runs import context
 
 def haz():
@@ -257,7 +254,6 @@ def test_a_run_over_its_limit_ends_vencido_after_its_teardown(room: EngineRoom) 
         """
         import time
         from pathlib import Path
-from uuid import uuid4
         from cobranza.runs import context
 
         def haz():
@@ -271,7 +267,8 @@ from uuid import uuid4
 
     run = execute("lento")
 
-    assert (run.state, run.error_code, run.exit_code) == (RunState.EXPIRED, "COB-MOT-004", EXIT_OUTSIDE)
+    assert run.error_code == "COB-MOT-004", run.error_message
+    assert (run.state, run.exit_code) == (RunState.EXPIRED, EXIT_OUTSIDE)
     assert "límite de 3 s" in run.error_message
     assert run.evidence_folder is not None
     assert (run.evidence_folder / "cerrado").exists()
@@ -380,7 +377,6 @@ def test_a_rehearsal_is_told_to_the_robot(room: EngineRoom) -> None:
         "ensayo",
         """
         from pathlib import Path
-from uuid import uuid4
         from cobranza.runs import context
 
         def haz():
