@@ -16,7 +16,6 @@ from cobranza.kernel.spanish import write_amount
 from cobranza.reconciliation import files, policy
 from cobranza.reconciliation.matching import Result, match
 
-
 NEEDS_DATABASE = False
 
 

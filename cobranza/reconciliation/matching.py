@@ -114,6 +114,7 @@ class _Run:
         }
         self.accepted: dict[int, tuple[Hypothesis, float, list[Hypothesis]]] = {}
         self.considered: dict[int, list[tuple[Hypothesis, float]]] = {}
+        self.standing: dict[int, int] = defaultdict(int)
         self.fixed_payments = self._take_fixed(fixed)
 
     def _take_fixed(self, fixed: pd.DataFrame | None) -> frozenset[int]:
@@ -133,6 +134,7 @@ class _Run:
             if document_id:
                 moment = self.moments[payment.index] if payment is not None else (0, 0)
                 self.board.balances.apply(by_document[document_id], moment, applied)
+                self.standing[by_document[document_id]] += applied
         return frozenset(done)
 
     def result(self) -> Result:
@@ -245,6 +247,7 @@ class _Run:
                 used[line.doc] += line.applied
         for doc, applied in used.items():
             open_amount = self.board.documents[doc].open
+            applied += self.standing.get(doc, 0)  # a return may reopen what a person had allocated
             if not min(0, open_amount) <= applied <= max(0, open_amount):
                 raise ConservationError(f"El documento {self.board.documents[doc].number} recibe más de lo que debe.")
 
