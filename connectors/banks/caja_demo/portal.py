@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import date
 from pathlib import Path
 from typing import ClassVar
@@ -51,6 +52,7 @@ COLUMNS = Columns(
 FORMATS = {"n43": "Norma 43", "csv": "CSV"}
 
 _SHOWN = re.compile(r"Mostrando [\d.]+-[\d.]+ de ([\d.]+) movimientos")
+_POLL_MS = 50
 _NONE = "No hay movimientos en el periodo."
 _PERIOD = re.compile(r"^(ES[\d ]+?) – .*?, del (\S+) al (\S+)$", re.MULTILINE)
 
@@ -131,10 +133,13 @@ class CajaDemoPortal(WebPortal):
     # Reading
 
     def _content(self) -> Frame:
-        frame = self.session.page.frame(name="contenido")
-        if frame is None:
+        # The frame has no name before its first document begins to arrive.
+        deadline = time.monotonic() + self.limits.espera_segundos
+        while (frame := self.session.page.frame(name="contenido")) is None:
             self._look_out()
-            raise PageChanged("En la página no está el marco «Contenido».")
+            if time.monotonic() > deadline:
+                raise PageChanged("En la página no está el marco «Contenido».")
+            self.session.page.wait_for_timeout(_POLL_MS)
         return frame
 
     def _open(self, path: str) -> Frame:

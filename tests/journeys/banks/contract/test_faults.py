@@ -46,6 +46,12 @@ def test_recovers_with_the_whole_truth(bank: Bank, case: str) -> None:
     assert not bank.failures()
 
 
+def test_slow_from_the_very_login_on_is_not_a_changed_page(bank: Bank) -> None:
+    bank.faults(slow=0.5)
+    with bank.opened() as portal:
+        assert len(portal.accounts()) == 2
+
+
 def test_a_script_that_never_comes_does_not_matter(bank: Bank) -> None:
     bank.faults(cdn_never_answers="async")
     account = bank.account()
