@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from django.utils.translation.template import templatize
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LOCALE = Path(__file__).resolve().parent / "locale"
+_UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 _FUNCTIONS = frozenset({"_", "_now", "gettext", "gettext_lazy", "ngettext"})
 _CALL = re.compile(r"\b(?:n?gettext|_)\(")
 Key = str | tuple[str, str]
@@ -69,7 +71,10 @@ def _in_template(text: str) -> list[Key]:
 def catalog(language: str) -> Catalog:
     """The translations of a language."""
     with (LOCALE / language / "LC_MESSAGES" / "django.po").open("rb") as file:
-        return read_po(file, locale=language)
+        found = read_po(file, locale=language)
+    # Babel writes the hour of compiling otherwise, and equal texts would give unequal files.
+    found.creation_date = found.revision_date = _UNDATED
+    return found
 
 
 def missing(language: str) -> list[Key]:

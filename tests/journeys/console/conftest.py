@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.backends.db import SessionStore
@@ -97,7 +98,13 @@ def site(room: EngineRoom) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "PYTHONPATH": str(REPO), "DJANGO_SETTINGS_MODULE": "cobranza.settings"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(REPO),
+        "DJANGO_SETTINGS_MODULE": "cobranza.settings",
+        # The same key as this process, which makes the sessions.
+        "COBRANZA_SECRET_KEY": settings.SECRET_KEY,
+    }
     with (room.root / "console.log").open("ab") as log:
         process = subprocess.Popen(server.command(port), env=environment, stdout=log, stderr=log, cwd=room.root)
     address = f"http://127.0.0.1:{port}"
@@ -106,7 +113,7 @@ def site(room: EngineRoom) -> Iterator[str]:
         if process.poll() is not None:
             raise AssertionError((room.root / "console.log").read_text())
         try:
-            return httpx.get(f"{address}/salud/", timeout=5).json() == {"state": "ok"}
+            return bool(httpx.get(f"{address}/salud/", timeout=5).json() == {"state": "ok"})
         except httpx.HTTPError:
             return False
 

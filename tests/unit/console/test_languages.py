@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from cobranza import suite
 from cobranza.console import context, translations
 from cobranza.screens import formats
 from cobranza.screens.access import Role
@@ -46,7 +47,7 @@ def test_spanish_whatever_the_browser_prefers_until_somebody_chooses(enter: Call
 
 
 def test_the_instance_says_the_default(db: None) -> None:
-    file = context.suite.root() / "config" / "cobranza.toml"
+    file = suite.root() / "config" / "cobranza.toml"
     file.write_text('[instancia]\nnombre = "Prueba"\nidioma = "en"\n', encoding="utf-8")
     context.instance.cache_clear()
 
