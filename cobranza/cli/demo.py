@@ -60,7 +60,7 @@ def _show(report: object) -> None:
     out = Console()
     table = Table(title="Conciliación de demostración", title_justify="left")
     table.add_column("Banco")
-    for heading in ("Movimientos", "Nuevos", "Registrados ahora", "Ya registrados", "En revisión", "Sin casar"):
+    for heading in ("Movimientos", "Nuevos", "Apuntes", "De antes", "Revisar", "Sin casar"):
         table.add_column(heading, justify="right")
     table.add_column("Ejecución")
     for bank in report.banks:
@@ -72,7 +72,7 @@ def _show(report: object) -> None:
             str(bank.posted_before),
             str(bank.review),
             str(bank.unmatched),
-            f"n.º {bank.run} · {bank.state}",
+            f"{bank.run}: {bank.state}",
         )
     out.print(table)
     for line in report.lines():

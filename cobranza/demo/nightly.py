@@ -41,6 +41,7 @@ class BankReport:
         posted_before: Payments that were posted by earlier runs.
         review: Movements proposed to a person.
         unmatched: Movements that pay nothing that we know.
+        refused: Movements whose posting the ERP refused.
         evidence: Folder of the run.
         message: Why it ended badly, "" when it did not.
     """
@@ -55,6 +56,7 @@ class BankReport:
     posted_before: int
     review: int
     unmatched: int
+    refused: int
     evidence: str
     message: str = ""
 
@@ -86,8 +88,8 @@ class Report:
 
     @property
     def sound(self) -> bool:
-        """Every run ended well and the ERP agrees."""
-        return not self.books.differences and all(bank.state == "hecho" for bank in self.banks)
+        """Every run ended well, the ERP took what it was given, and its books agree."""
+        return not self.books.differences and all(bank.state == "hecho" and not bank.refused for bank in self.banks)
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``; amounts as strings."""
@@ -101,6 +103,8 @@ class Report:
         for bank in self.banks:
             if bank.message:
                 yield f"✗ {bank.bank}: {bank.message}"
+            if bank.refused:
+                yield f"✗ {bank.bank}: el ERP rechazó {bank.refused} cobros; vea la bandeja de revisión."
         if posted:
             yield f"✓ {posted} cobros registrados ahora en el ERP."
         if before:
@@ -168,9 +172,8 @@ def _run_bank(world: DemoWorld, bank: str, tell: Callable[[str], None], days: in
 def _report(bank: str, ended: Run, begun: datetime) -> BankReport:
     movements = Movement.objects.filter(account__portal=bank)
     posted = PostingIntent.objects.filter(movement__in=movements, state=PostingIntent.States.POSTED)
-    waiting: QuerySet[Proposal] = Proposal.objects.filter(
-        movement__in=movements, state__in=(Proposal.States.REVIEW, Proposal.States.REFUSED)
-    )
+    proposed = Proposal.objects.filter(movement__in=movements)
+    waiting: QuerySet[Proposal] = proposed.filter(state=Proposal.States.REVIEW)
     duration = ended.duration
     return BankReport(
         bank=bank,
@@ -183,6 +186,7 @@ def _report(bank: str, ended: Run, begun: datetime) -> BankReport:
         posted_before=posted.filter(finished_at__lt=begun).count(),
         review=waiting.filter(matches__isnull=False).distinct().count(),
         unmatched=waiting.filter(matches__isnull=True).count(),
+        refused=proposed.filter(state=Proposal.States.REFUSED).count(),
         evidence=_short(ended.evidence_folder),
         message=f"{ended.error_code}: {ended.error_message} → {ended.error_remedy}" if ended.error_code else "",
     )

@@ -119,7 +119,7 @@ def order(intent: PostingIntent) -> PaymentOrder:
         key=intent.key,
         document=intent.document,
         number=intent.invoice.number,
-        amount=intent.amount,
+        amount=Money(intent.currency, intent.amount).rounded().amount,  # the column holds more places than ERPs take
         currency=intent.currency,
         paid_on=intent.paid_on,
         text=f"Cobro del banco {intent.movement.booked_on:%d/%m/%Y}: {intent.movement.text}"[:200],
