@@ -73,7 +73,7 @@ def run_with_evidence() -> Run:
         error_code="COB-EXT-001",
         error_message="El saldo final es 2185,56 y los movimientos suman 2184,56.",
         error_remedy="Descargue de nuevo el extracto.",
-        variables={"CUENTA": "operativa", "CLAVE": "env:CAJA_CLAVE"},
+        variables={"CUENTA": "operativa"},
     )
     folder = suite.output_folder() / run.evidence
     folder.mkdir(parents=True, exist_ok=True)
