@@ -8,11 +8,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
-from cobranza import database, suite
+from cobranza import database, instance, suite
 from cobranza.kernel.clock import zone
-from cobranza.kernel.config import Strict, load
 from cobranza.kernel.errors import CobranzaError
 
 _PROGRAM_SECONDS = 30
@@ -31,28 +30,6 @@ class Check:
     def as_dict(self) -> dict[str, str]:
         """Keys name, state (ok, aviso, fallo), detail, remedy."""
         return asdict(self)
-
-
-class _Instance(Strict):
-    """The instance.
-
-    Attributes:
-        nombre: Shown in the console's header.
-        zona_horaria: IANA name; days and schedules are read in it.
-        idioma: Language of the console for those who choose none.
-    """
-
-    nombre: str = "Cobranza"
-    zona_horaria: str = "Europe/Madrid"
-    idioma: Literal["es", "en"] = "es"
-
-
-class InstanceSettings(Strict):
-    """`config/cobranza.toml`."""
-
-    FILE: ClassVar[str] = "cobranza.toml"
-
-    instancia: _Instance = _Instance()
 
 
 def everything() -> list[Check]:
@@ -92,9 +69,9 @@ def _suite() -> list[Check]:
 
 def _settings() -> list[Check]:
     """Configuración."""
-    settings = load(suite.root() / "config" / "cobranza.toml", InstanceSettings)
-    zone(settings.instancia.zona_horaria)
-    return [Check(name="Configuración", state="ok", detail=f"«{settings.instancia.nombre}»")]
+    settings = instance.settings()
+    zone(settings.zona_horaria)
+    return [Check(name="Configuración", state="ok", detail=f"«{settings.nombre}»")]
 
 
 def browser_program() -> str | None:

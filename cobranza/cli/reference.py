@@ -14,7 +14,11 @@ import click
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from cobranza import suite
+from cobranza.kernel.config import Strict
+
 NEEDS_DATABASE = False
+_MAY_HOLD_SETTINGS = re.compile(r"\.(settings|config|policy|instance|schedules)$")
 
 
 @click.command()
@@ -95,33 +99,39 @@ def _robots() -> Iterator[str]:
 
 
 def _settings() -> Iterator[str]:
-    for file, model in sorted(settings_models().items()):
-        lines = [f"| `{key}` | {kind} | {default} | {meaning} |" for key, kind, default, meaning in _keys(model, "")]
-        head = "| key | value | default | meaning |\n| --- | --- | --- | --- |"
-        yield f"### `config/{file}`\n\n{head}\n" + "\n".join(lines)
+    for file, models in sorted(settings_models().items()):
+        parts = [f"### `config/{file}`"]
+        for model in models:
+            rows = [f"| `{key}` | {kind} | {default} | {meaning} |" for key, kind, default, meaning in keys(model)]
+            if rows:
+                parts.append("| key | value | default | meaning |\n| --- | --- | --- | --- |\n" + "\n".join(rows))
+        yield "\n\n".join(parts)
 
 
-def settings_models() -> dict[str, type[BaseModel]]:
-    """File name → its model: every `Strict` with a `FILE`, in any room or connector."""
-    import cobranza
-    from cobranza import suite
+def settings_models() -> dict[str, list[type[Strict]]]:
+    """File name → its models, the one of the whole file first: every `Strict` with a `FILE`, wherever it is."""
     from cobranza.database.session import setup_django
-    from cobranza.kernel.config import Strict
 
     setup_django()
     suite.activate()
-    for package in (cobranza, importlib.import_module("connectors")):
-        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if re.search(r"\.(settings|config|policy|_checks)$", info.name):
+    for name in ("cobranza", "connectors"):
+        package = importlib.import_module(name)
+        for info in pkgutil.walk_packages(package.__path__, f"{name}."):
+            if name == "connectors" or _MAY_HOLD_SETTINGS.search(info.name):
                 importlib.import_module(info.name)
-    found: dict[str, type[BaseModel]] = {}
+    found: dict[str, list[type[Strict]]] = {}
     waiting = list(Strict.__subclasses__())
     while waiting:
         model = waiting.pop()
         waiting += model.__subclasses__()
         if model.FILE:
-            found[model.FILE] = model
-    return found
+            found.setdefault(model.FILE, []).append(model)
+    return {file: sorted(models, key=lambda model: (model.TABLE, model.__name__)) for file, models in found.items()}
+
+
+def keys(model: type[Strict]) -> Iterator[tuple[str, str, str, str]]:
+    """Key, kind, default and meaning of everything that a person may write for `model`."""
+    yield from _keys(model, f"{model.TABLE}." if model.TABLE else "")
 
 
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:
@@ -129,10 +139,12 @@ def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, 
     for name, field in model.model_fields.items():
         key = f"{prefix}{field.alias or name}"
         inner = _inner(field.annotation)
+        if inner is None and get_origin(field.annotation) is dict:
+            continue  # its tables have models of their own, see `Strict.TABLE`
         if inner is not None:
             yield from _keys(inner, f"{key}.<nombre>." if get_origin(field.annotation) is dict else f"{key}.")
             continue
-        default = "–" if field.default is PydanticUndefined else f"`{_shown(field.default)}`"
+        default = "–" if field.default is PydanticUndefined or field.default == "" else f"`{_shown(field.default)}`"
         yield key, _kind(field.annotation), default, field.description or told.get(name, "")
 
 

@@ -22,10 +22,12 @@ class ConfigError(BusinessError):
 class Strict(BaseModel):
     """Base of every settings model: unknown keys stop, values are frozen.
 
-    The model of a whole file names it in `FILE`; the reference and its test find it by that.
+    The model of a whole file names it in `FILE`, the model of one kind of table inside also in `TABLE`; the reference
+    and its test find them by that.
     """
 
     FILE: ClassVar[str] = ""
+    TABLE: ClassVar[str] = ""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 

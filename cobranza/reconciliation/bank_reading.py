@@ -72,7 +72,7 @@ def read_account(portal: BankPortal, account: PortalAccount, since: date, until:
 
 
 def agree(screen: Statement, file: Statement, name: str) -> None:
-    """Check that both tell the same movements by booking day and amount; raise `FileDisagrees` with the first differences.
+    """Check that both tell the same movements by booking day and amount; else raise `FileDisagrees`.
 
     Texts are not compared: the two word the same movement differently.
     """

@@ -54,9 +54,9 @@ class LoginOutcome(StrEnum):
     """How a portal answered a login."""
 
     OK = "ok"
-    WRONG_PASSWORD = "wrong_password"
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of an outcome
     OTP_NEEDED = "otp_needed"
-    MUST_CHANGE_PASSWORD = "must_change_password"
+    MUST_CHANGE_PASSWORD = "must_change_password"  # noqa: S105
     ACTION_NEEDED = "action_needed"
     BLOCKED = "blocked"
     MAINTENANCE = "maintenance"

@@ -54,7 +54,7 @@ _OUTCOMES = {
 class ErpBusy(ApplicationError):
     """Another run reads or posts and does not finish."""
 
-    code = "COB-CON-040"
+    code = "COB-CON-045"
     remedy = "Espere a que termine la otra ejecución o deténgala; esta se reintentará."
 
 

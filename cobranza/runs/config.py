@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from cobranza import suite
+from cobranza import instance, suite
 from cobranza.kernel import config
 from cobranza.kernel.config import Strict
 
@@ -70,20 +70,10 @@ class Alerts(Strict):
 class RunsConfig(Strict):
     """The whole file."""
 
+    FILE: ClassVar[str] = "runs.toml"
+
     motor: Engine = Engine()
     alertas: Alerts = Alerts()
-
-
-class Instance(Strict):
-    """`[instancia]` of `config/cobranza.toml`, as far as the engine needs it."""
-
-    model_config = Strict.model_config | {"extra": "ignore"}
-    zona_horaria: str = "Europe/Madrid"
-
-
-class _InstanceFile(Strict):
-    model_config = Strict.model_config | {"extra": "ignore"}
-    instancia: Instance = Instance()
 
 
 def settings() -> RunsConfig:
@@ -93,4 +83,4 @@ def settings() -> RunsConfig:
 
 def instance_zone() -> str:
     """IANA name of the instance's time zone."""
-    return config.load(suite.root() / suite.MARKER, _InstanceFile).instancia.zona_horaria
+    return instance.settings().zona_horaria

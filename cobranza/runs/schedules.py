@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 from pydantic import Field
@@ -61,6 +61,8 @@ class Entry(Strict):
 
 class ScheduleFile(Strict):
     """The whole file."""
+
+    FILE: ClassVar[str] = "schedule.toml"
 
     programas: dict[str, Entry] = Field(default_factory=dict)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -91,6 +91,8 @@ class PortalSettings(Strict):
 
 class BanksFile(Strict):
     """The whole of config/banks.toml."""
+
+    FILE: ClassVar[str] = "banks.toml"
 
     bancos: dict[str, PortalSettings] = Field(default_factory=dict)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 from pydantic import Field
 
@@ -40,6 +40,10 @@ class ErpConnector(Protocol):
 
 
 class _Erps(Strict):
+    """The whole file; each entry is checked by its connector's own model, which says so with `TABLE`."""
+
+    FILE: ClassVar[str] = "erps.toml"
+
     erps: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 

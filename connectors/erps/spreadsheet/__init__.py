@@ -6,7 +6,7 @@ The file is only read. What we apply goes to a copy beside it, so that nobody's 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -63,6 +63,7 @@ class SpreadsheetSettings(Strict):
     """An entry of `config/erps.toml` with ``conector = "spreadsheet"``.
 
     Attributes:
+        conector: Folder in connectors/erps/.
         fichero: The file (.xlsx, .xls, .csv), relative to the suite root, or ``env:NAME``.
         columnas: Which heading holds what.
         hoja: Name of the worksheet; the first one when empty.
@@ -75,6 +76,9 @@ class SpreadsheetSettings(Strict):
         palabra_total: A row whose first cell starts with this word is a total, not a document.
         copia: Where applied cash is written (.xlsx); ``<fichero>.cobros.xlsx`` beside the file when empty.
     """
+
+    FILE: ClassVar[str] = "erps.toml"
+    TABLE: ClassVar[str] = "erps.<nombre>"
 
     conector: Literal["spreadsheet"]
     fichero: str = Field(min_length=1)

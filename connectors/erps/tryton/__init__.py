@@ -7,7 +7,7 @@ behaviour of trytond 8.0.12 with tryton-sao 8.0.11, observed on 21 November 2026
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -28,6 +28,7 @@ class TrytonSettings(Strict):
     """An entry of `config/erps.toml` with ``conector = "tryton"``.
 
     Attributes:
+        conector: Folder in connectors/erps/.
         url: Address of the server, or ``env:NAME``.
         base: Name of the database.
         usuario: Login of the robot's own user.
@@ -37,6 +38,9 @@ class TrytonSettings(Strict):
         espera_s: Seconds that one answer may take.
         paciencia_s: Seconds to wait for Tryton to come back when an answer to a posting was lost.
     """
+
+    FILE: ClassVar[str] = "erps.toml"
+    TABLE: ClassVar[str] = "erps.<nombre>"
 
     conector: Literal["tryton"]
     url: str = Field(pattern=r"^(https?://|env:).+")

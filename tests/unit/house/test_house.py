@@ -52,6 +52,6 @@ def test_an_error_is_found_again_in_a_log_line() -> None:
 
 
 def test_rooms_import_only_what_they_may() -> None:
-    from importlinter.application.use_cases import lint_imports
+    from importlinter.cli import lint_imports
 
-    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), cache_dir=None)
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
