@@ -73,7 +73,9 @@ class Weather:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if b"common.db.login" in body and b'"password"' in body:
                     weather.logins += 1
-                if weather.fault and EXECUTE in body and any(state in body for state in REGISTERS):
+                if b"wizard.account.invoice.pay.delete" in body and weather._held and not weather._arrive.is_set():
+                    self._hang_up()  # a deleted wizard would refuse the late request before the invoice could
+                elif weather.fault and EXECUTE in body and any(state in body for state in REGISTERS):
                     self._spoil(body)
                 else:
                     self._forward(body)
