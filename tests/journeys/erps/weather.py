@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -102,7 +104,8 @@ class Weather:
 
             def _hang_up(self) -> None:
                 self.close_connection = True
-                self.connection.close()
+                with contextlib.suppress(OSError):
+                    self.connection.shutdown(socket.SHUT_RDWR)  # closing alone waits for this handler to end
 
             def _ask(self, body: bytes) -> httpx.Response | None:
                 headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
