@@ -111,6 +111,12 @@ def executable() -> Path:
     raise BrowserMissing(f"No hay ningún navegador Chromium en este equipo ({', '.join(NAMES)}).")
 
 
+def flags() -> list[str]:
+    """What Chromium is started with; root cannot use its sandbox."""
+    root = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
+    return [*_ARGUMENTS, *root]
+
+
 class SavedState:
     """Cookies and local storage of a session, so that the next one need not log in. Encrypted, mode 0600, expires.
 
@@ -181,7 +187,7 @@ class Browser:
         self._headless = headless
         self._recycle_after = recycle_after
         self._arguments = tuple(arguments)
-        self._driver: _Driver | None = None
+        self._driver: Driver | None = None
         self._chromium: Chromium | None = None
         self._served = 0
         self._open: set[Session] = set()
@@ -252,14 +258,13 @@ class Browser:
 
     def _launch(self) -> Chromium:
         program = self._program or executable()
-        root = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
         try:
             if self._driver is None:
-                self._driver = _Driver.acquire()
+                self._driver = Driver.acquire()
             return self._driver.playwright.chromium.launch(
                 executable_path=str(program),
                 headless=self._headless,
-                args=[*_ARGUMENTS, *root, *self._arguments],
+                args=[*flags(), *self._arguments],
                 timeout=_LAUNCH_SECONDS * 1000,
             )
         except PlaywrightError as exc:
@@ -273,10 +278,10 @@ class Browser:
         self._open.clear()
 
 
-class _Driver:
+class Driver:
     """Playwright's own process: a thread can run only one, so every `Browser` of a thread uses the same."""
 
-    _running: ClassVar[dict[tuple[int, int], _Driver]] = {}
+    _running: ClassVar[dict[tuple[int, int], Driver]] = {}
 
     def __init__(self, key: tuple[int, int]) -> None:
         self.playwright: Playwright = sync_playwright().start()
@@ -284,7 +289,8 @@ class _Driver:
         self._users = 0
 
     @classmethod
-    def acquire(cls) -> _Driver:
+    def acquire(cls) -> Driver:
+        """This thread's driver, started when it is the first; give it back with `release`."""
         key = (os.getpid(), threading.get_ident())
         if key not in cls._running:
             cls._running[key] = cls(key)
@@ -293,6 +299,7 @@ class _Driver:
         return driver
 
     def release(self) -> None:
+        """Give it back; the last one stops it."""
         self._users -= 1
         if self._users == 0:
             del self._running[self._key]

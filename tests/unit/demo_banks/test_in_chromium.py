@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from cobranza.demo.banks.server import RunningPortal, running
 from tests.unit.demo_banks.visitors import TODAY, code_of
 
 pytestmark = pytest.mark.browser
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run", "--disable-quic",
-]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no system Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(locale="es-ES", accept_downloads=True, viewport={"width": 1366, "height": 850})
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(locale="es-ES", accept_downloads=True, viewport={"width": 1366, "height": 850})
     page = context.new_page()
     page.set_default_timeout(20_000)
     errors: list[str] = []
