@@ -1,4 +1,5 @@
 *** Settings ***
+Name             Conciliación diaria
 Documentation    Concilia los cobros de un banco con las facturas abiertas del ERP.
 ...    Lee el portal del banco y el ERP, empareja, registra en el ERP los cobros seguros y deja el resto en la bandeja
 ...    de revisión con su explicación. Repetirlo no registra nada dos veces.

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 
 import click
 
+from cobranza import suite
+
 NEEDS_DATABASE = False
 _ADMIN = "admin"
 
@@ -29,6 +31,8 @@ def up(puerto: int, trabajadores: int | None, demo: bool) -> None:
         from cobranza.console import server
         from cobranza.runs.supervisor import Extra, Supervisor
 
+        static = suite.data_folder() / "static"
+        static.mkdir(parents=True, exist_ok=True)  # WhiteNoise looks for it, although we serve from the package
         _first_user()
         console = Extra("console", server.command(puerto))
         click.echo(f"Consola: http://127.0.0.1:{puerto}   (Ctrl-C para parar)")

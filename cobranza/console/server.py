@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-THREADS = 8
+THREADS = 4
 
 
 def command(port: int, host: str = "127.0.0.1") -> list[str]:

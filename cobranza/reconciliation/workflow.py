@@ -193,7 +193,8 @@ def post_certain(night: Night) -> int:
             try:
                 with transaction.atomic():  # the intent and its work item, both or none
                     intent = postings.intend(link, actor=night.actor)
-                    items.add(night.queue, intent.key, {"intent": intent.pk}, max_attempts=_POSTING_ATTEMPTS)
+                    reference = f"{intent.invoice.number} · {intent.key}"  # the number for people, the key for ever
+                    items.add(night.queue, reference, {"intent": intent.pk}, max_attempts=_POSTING_ATTEMPTS)
             except postings.NotPostable as exc:
                 night.tally.notes.append(exc.message)
     return finish_postings(night)

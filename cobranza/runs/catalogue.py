@@ -225,9 +225,10 @@ def _robot(blank: Robot, built: TestSuite) -> Robot:
     problems = [*_syntax_errors(blank.file), *_missing_resources(blank.file, built)]
     if not tasks:
         problems.append("no tiene ninguna tarea (*** Tasks ***)")
+    named = built.name if built.name != TestSuite.name_from_source(blank.file) else ""  # its own «Name» setting
     return Robot(
         slug=blank.slug,
-        title=said.get("titulo") or blank.title,
+        title=said.get("titulo") or named or blank.title,
         file=blank.file,
         documentation=str(built.doc),
         responsible=said.get("responsable", ""),
