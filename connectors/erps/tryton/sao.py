@@ -13,7 +13,7 @@ import io
 import itertools
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -42,6 +42,7 @@ _ROWS = 100_000
 _POLL_MS = 100
 _CLICK_SECONDS = 1.0
 _CLICKS = 8
+_CLOSE_MS = 3000
 _PAY = "wizard.account.invoice.pay."
 
 # Waits, inside the page, until the list on show has a filled row for each document that its badge ("_/206", "_@50/206")
@@ -96,6 +97,18 @@ _SHOWN = """
 }
 """
 _SHOWS = f"([dialog, wanted]) => JSON.stringify(({_SHOWN.strip()})(dialog)) === JSON.stringify(wanted)"
+# The second question of the wizard: true once what it shows was the same in two looks in a row.
+_DRAWN = """
+(field) => {
+  const dialog = field.closest('.modal-dialog');
+  const shown = JSON.stringify([...dialog.querySelectorAll('input, select')].map((one) => one.value));
+  const same = dialog.dataset.shown === shown && !!dialog.querySelector('input[name=amount]')?.value;
+  dialog.dataset.shown = shown;
+  return same;
+}
+"""
+_PARTIAL = '"partial"'
+_SETTLED_MS = 300
 _HAS_VALUE = """
 ([name, value]) => [...document.querySelectorAll(`input[name="${name}"]`)].some(
   (field) => field.offsetParent && field.value === value)
@@ -246,8 +259,11 @@ class Sao:
             PageChanged: the list lacks a column that we read, or has no counter.
         """
         name = f"Pendientes {next(self._tab)}"
-        self._open(f"model/account.invoice;domain={_json(domain)}&limit={_ROWS}&name={_json(name)}")
-        total, shown = self._page.evaluate(_READ_LIST, ["Número", self._seconds])
+        path = f"model/account.invoice;domain={_json(domain)}&limit={_ROWS}&name={_json(name)}"
+        self._session.step(f"Leer la lista {name}")
+        with self._session.unrecorded():  # tracing a page while it draws hundreds of rows costs a third more
+            self._open(path)
+            total, shown = self._page.evaluate(_READ_LIST, ["Número", self._seconds])
         if total is None:
             raise PageChanged("La lista de facturas de Tryton no aparece o no tiene contador.")
         if shown is None or len(shown) != total:
@@ -264,13 +280,15 @@ class Sao:
             ) from exc
 
     def _close_tab(self) -> None:
-        """Close the tab on show; when it does not close, the page is loaded afresh next time."""
-        tabs = self._page.locator("#tablist > li")
+        """Close the tab on show; when it does not close at once, the page is loaded afresh next time."""
+        page = self._page
         try:
-            before = tabs.count()
-            self._page.locator("#tablist > li.active button.close").click()
-            self._page.wait_for_function(
-                "(before) => document.querySelectorAll('#tablist > li').length < before", arg=before
+            before = page.locator("#tablist > li").count()
+            page.locator("#tablist > li.active button.close").click(timeout=_CLOSE_MS)
+            page.wait_for_function(
+                "(before) => document.querySelectorAll('#tablist > li').length < before",
+                arg=before,
+                timeout=_CLOSE_MS,
             )
         except PlaywrightError:
             self._opened = _TABS
@@ -318,25 +336,20 @@ class Sao:
             Lost: submitted, and no answer came.
         """
         self._events.clear()
-        kept, self._opened = self._opened, _TABS  # whatever goes wrong, the page is loaded afresh afterwards
         try:
-            self._open_invoice(document, number, kept)
+            self._open_invoice(document, number)
             dialog = self._open_wizard()
             self._fill(dialog, payment)
             if self._submit("Aceptar el cobro").get("view"):
-                self._say_partial()
-                self._submit("Aceptar que es parcial")
-            dialog.wait_for(state="hidden")
+                self._submit("Aceptar que es parcial", self._say_partial)
         except PlaywrightError as exc:
             kind = Lost if self._events else NotSent
             raise kind(f"La pantalla de cobro de Tryton no siguió: {_first_line(exc)}.") from exc
-        self._opened = kept + 1
-        self._close_tab()
+        finally:
+            self._opened = _TABS  # the form redraws for a while and keeps its dialogs: start afresh next time
 
-    def _open_invoice(self, document: int, number: str, opened: int) -> None:
-        self._opened = opened
+    def _open_invoice(self, document: int, number: str) -> None:
         self._open(f"model/account.invoice/{document};name={_json(f'Cobro {next(self._tab)}')}")
-        self._opened = _TABS
         # the form is there long before its record: trust it only once it shows the number that we expect
         self._page.wait_for_function(_HAS_VALUE, arg=["number", number], timeout=self._seconds * 1000)
         state = self._page.locator("select[name=state]:visible").first
@@ -357,6 +370,7 @@ class Sao:
         self._page.wait_for_function(
             "(dialog) => dialog.querySelector('input[name=amount]').value", arg=dialog.element_handle()
         )
+        self._events.clear()  # showing the form is no submission
         return dialog
 
     def _fill(self, dialog: Locator, payment: Payment) -> None:
@@ -389,19 +403,29 @@ class Sao:
             raise NotSent(f"El asistente de cobro de Tryton no acepta lo que se escribe ({wrong}).") from exc
 
     def _say_partial(self) -> None:
+        """Leave the second question at "partial"; a click before the client has drawn it sets its first choice."""
         kind = self._page.locator(".modal-dialog:visible select[name=type]").first
         kind.wait_for(timeout=self._seconds * 1000)
-        self._page.wait_for_function("(field) => field.value === '\"partial\"'", arg=kind.element_handle())
+        self._page.wait_for_function(_DRAWN, arg=kind.element_handle(), polling=_SETTLED_MS)
+        if kind.input_value() != _PARTIAL:
+            kind.select_option(_PARTIAL)
+            kind.press("Tab")
+            self._page.wait_for_function(_DRAWN, arg=kind.element_handle(), polling=_SETTLED_MS)
+        if kind.input_value() != _PARTIAL:
+            raise NotSent("Tryton no deja decir que el cobro es parcial.")
 
-    def _submit(self, step: str) -> dict[str, Any]:
+    def _submit(self, step: str, prepare: Callable[[], None] | None = None) -> dict[str, Any]:
         """Press the dialog's button until its request is seen to leave, and wait for the answer. Returns its result.
 
-        A click while the client still draws is swallowed; one while its request is on the way is ignored by it.
+        A click while the client still draws is swallowed, after which `prepare` sets the form right again; a click
+        while the request is on the way is ignored by the client itself.
         """
         self._session.step(step)
         self._events.clear()
         button = self._page.locator(".modal-dialog:visible .modal-footer button[type=submit]").first
         for _ in range(_CLICKS):
+            if prepare is not None:
+                prepare()
             button.click()
             if self._waited(_CLICK_SECONDS, "request"):
                 break
