@@ -36,12 +36,11 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Frame, Locator, Page, Playwright, Response, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from cobranza.kernel import clock
+from cobranza.kernel import clock, programs
 from cobranza.kernel.errors import ApplicationError, BusinessError, CobranzaError
 from cobranza.kernel.secrets import Secret
 from connectors.masking import MASK, Masker
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = (
     "--disable-gpu",
     "--disable-background-networking",
@@ -98,17 +97,12 @@ def executable() -> Path:
     Raises:
         BrowserMissing: there is none.
     """
-    named = os.environ.get("COBRANZA_CHROMIUM")
-    if named:
-        path = Path(named).expanduser()
-        if not os.access(path, os.X_OK) or path.is_dir():
-            raise BrowserMissing(f"COBRANZA_CHROMIUM es «{named}» y no es un programa que se pueda ejecutar.")
-        return path
-    for name in NAMES:
-        found = shutil.which(name)
-        if found:
-            return Path(found)
-    raise BrowserMissing(f"No hay ningún navegador Chromium en este equipo ({', '.join(NAMES)}).")
+    path = programs.chromium()
+    if path is None:
+        raise BrowserMissing(f"No hay ningún navegador Chromium en este equipo ({', '.join(programs.CHROMIUM_NAMES)}).")
+    if not os.access(path, os.X_OK) or path.is_dir():
+        raise BrowserMissing(f"COBRANZA_CHROMIUM es «{path}» y no es un programa que se pueda ejecutar.")
+    return path
 
 
 def flags() -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from cobranza import database, instance, suite
+from cobranza.kernel import programs
 from cobranza.kernel.clock import zone
 from cobranza.kernel.errors import CobranzaError
 
@@ -74,18 +74,6 @@ def _settings() -> list[Check]:
     return [Check(name="Configuración", state="ok", detail=f"«{settings.nombre}»")]
 
 
-def browser_program() -> str | None:
-    """Path of the Chromium to drive: `COBRANZA_CHROMIUM`, else the first found on the path."""
-    named = os.environ.get("COBRANZA_CHROMIUM")
-    if named:
-        return named
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        found = shutil.which(name)
-        if found:
-            return found
-    return None
-
-
 def _output_of(command: list[str]) -> str | None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_PROGRAM_SECONDS, check=False)
@@ -96,11 +84,11 @@ def _output_of(command: list[str]) -> str | None:
 
 def _browser() -> list[Check]:
     """Chromium."""
-    program = browser_program()
+    program = programs.chromium()
     remedy = "Instálelo: apt-get install -y chromium (o indique COBRANZA_CHROMIUM)."
     if program is None:
         return [Check(name="Chromium", state="fallo", detail="No está instalado", remedy=remedy)]
-    version = _output_of([program, "--version"])
+    version = _output_of([str(program), "--version"])
     if version is None:
         return [Check(name="Chromium", state="fallo", detail=f"«{program}» no arranca", remedy=remedy)]
     return [Check(name="Chromium", state="ok", detail=version)]

@@ -14,10 +14,10 @@ from pathlib import Path
 import pandas as pd
 
 from cobranza.kernel.errors import BusinessError
+from cobranza.kernel.sheets import harmless
 from cobranza.reconciliation import frames
 
 REQUIRED = ("payments", "invoices", "customers")
-_OPENERS = ("=", "+", "-", "@", "\t", "\r")
 _LARGEST_FIELD = 1_000_000
 
 
@@ -66,15 +66,6 @@ def read(file: Path) -> pd.DataFrame:
     except (OSError, UnicodeDecodeError, csv.Error) as exc:
         raise CsvError(f"{file.name}: no se puede leer ({exc}).") from exc
     return frames.text_frame([name.strip() for name in header], rows)
-
-
-def harmless(text: str) -> str:
-    """Text that a spreadsheet shows and does not run.
-
-    >>> harmless("=HYPERLINK(1)"), harmless("pago")
-    ("'=HYPERLINK(1)", 'pago')
-    """
-    return f"'{text}" if text.startswith(_OPENERS) else text
 
 
 def write(frame: pd.DataFrame, file: Path, *, free_text: Sequence[str] = ()) -> None:

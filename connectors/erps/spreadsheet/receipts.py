@@ -11,6 +11,7 @@ from pathlib import Path
 
 from RPA.Excel.Files import Files
 
+from cobranza.kernel.sheets import harmless
 from cobranza.ledger.receivables import PaymentOrder
 from cobranza.reconciliation.ports import ErpUnavailable, PostingUnknown
 from connectors.erps.spreadsheet import table
@@ -20,7 +21,6 @@ HEADINGS = (
     "Clave", "Documento", "Número", "Importe", "Moneda", "Fecha valor", "Pendiente en el original", "Pendiente después",
     "Texto",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +128,3 @@ class Receipts:
             book.close_workbook()
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
-
-
-def harmless(value: str) -> str:
-    """Text that a spreadsheet shows and does not run.
-
-    >>> harmless("=1+1")
-    "'=1+1"
-    """
-    return f"'{value}" if value.startswith(_FORMULA) else value
