@@ -61,8 +61,7 @@ def _show(report: object) -> None:
     table = Table(title="Conciliación de demostración", title_justify="left")
     table.add_column("Banco")
     for heading in ("Movimientos", "Nuevos", "Apuntes", "De antes", "Revisar", "Sin casar"):
-        table.add_column(heading, justify="right")
-    table.add_column("Ejecución")
+        table.add_column(heading, justify="right", no_wrap=True)
     for bank in report.banks:
         table.add_row(
             bank.bank,
@@ -72,7 +71,6 @@ def _show(report: object) -> None:
             str(bank.posted_before),
             str(bank.review),
             str(bank.unmatched),
-            f"{bank.run}: {bank.state}",
         )
     out.print(table)
     for line in report.lines():

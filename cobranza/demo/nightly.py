@@ -123,7 +123,7 @@ class Report:
             yield "  Esperan a una persona, por ejemplo:"
             yield from (f"    · {line}" for line in self.examples)
         for bank in self.banks:
-            yield f"  Pruebas de {bank.bank}: {bank.evidence}"
+            yield f"  {bank.bank}: ejecución {bank.run}, {bank.state}, {bank.seconds:.0f} s; pruebas en {bank.evidence}"
 
 
 def run(world: DemoWorld, *, tell: Callable[[str], None], days: int = _DAYS) -> Report:
