@@ -37,6 +37,8 @@ from cobranza.reconciliation.ports import (
 from connectors.browser import Session
 from connectors.erps.tryton.orders import TrytonForbidden
 
+_NAME_TRIES = 3
+_NAME_SECONDS = 8
 _TABS = 15  # open tabs stay in the page: after so many it is loaded afresh
 _ROWS = 100_000
 _POLL_MS = 100
@@ -212,9 +214,17 @@ class Sao:
 
     def _log_in(self, inside: Locator) -> None:
         page = self._page
-        page.locator("#login").fill(self._user)
-        page.locator("#login").press("Enter")
         asked = page.locator("input[type=password]:visible").first
+        for _ in range(_NAME_TRIES):
+            # the dialog shows before it listens, and then swallows the key; only the user name is sent again
+            page.locator("#login").fill(self._user)
+            page.locator("#login").press("Enter")
+            try:
+                asked.wait_for(timeout=_NAME_SECONDS * 1000)
+                break
+            except PlaywrightTimeout:
+                if not page.locator("#login:visible").count():
+                    break
         asked.wait_for()
         self._answer_password(asked)
         inside.wait_for(timeout=self._seconds * 1000)
