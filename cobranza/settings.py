@@ -18,8 +18,12 @@ DEBUG = os.environ.get("COBRANZA_DEBUG") == "1"
 SECRET_KEY = database.django_key()
 ALLOWED_HOSTS = [host for host in os.environ.get("COBRANZA_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host]
 
-# A room is an app when it has an apps.py; adding one edits no list.
-_ROOMS = sorted(file.parent.name for file in BASE_DIR.glob("*/apps.py"))
+# A room is an app when it has an apps.py, and so is a part of a room; adding one edits no list.
+_ROOMS = sorted(
+    ".".join(file.parent.relative_to(BASE_DIR).parts)
+    for pattern in ("*/apps.py", "*/*/apps.py")
+    for file in BASE_DIR.glob(pattern)
+)
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -1,7 +1,8 @@
 """The command line. One module per command group; a new one adds a file and edits no list.
 
 A module exposes `group` (a `click.Group`) or `commands` (a list of commands). Commands get the database and Django
-before they run, unless their module says ``NEEDS_DATABASE = False``.
+before they run, unless their module says ``NEEDS_DATABASE = False``. With ``PARENT = "reconcile"`` a module's commands
+stand inside that group of another module.
 """
 
 from __future__ import annotations
@@ -38,11 +39,22 @@ class Rooms(click.Group):
     def _found(self) -> dict[str, click.Command]:
         if not hasattr(self, "_commands"):
             self._commands: dict[str, click.Command] = {}
+            joining: list[tuple[str, click.Command]] = []
             for info in pkgutil.iter_modules(__path__):
                 if info.name.startswith("_"):
                     continue
-                for command in _commands_of(importlib.import_module(f"{__name__}.{info.name}")):
-                    self._commands[str(command.name)] = command
+                module = importlib.import_module(f"{__name__}.{info.name}")
+                for command in _commands_of(module):
+                    parent = getattr(module, "PARENT", "")
+                    if parent:
+                        joining.append((parent, command))
+                    else:
+                        self._commands[str(command.name)] = command
+            for parent, command in joining:
+                group = self._commands[parent]
+                if not isinstance(group, click.Group):
+                    raise TypeError(f"{parent} is no group")
+                group.add_command(command)
         return self._commands
 
 

@@ -34,7 +34,7 @@ def messages() -> dict[Key, str]:
         if "migrations" not in file.parts:
             for key in _in_code(file.read_text(encoding="utf-8")):
                 found.setdefault(key, file.relative_to(PACKAGE).as_posix())
-    for file in sorted(PACKAGE.glob("*/templates/**/*.html")):
+    for file in sorted({*PACKAGE.glob("*/templates/**/*.html"), *PACKAGE.glob("*/*/templates/**/*.html")}):
         for key in _in_template(file.read_text(encoding="utf-8")):
             found.setdefault(key, file.relative_to(PACKAGE).as_posix())
     return found
