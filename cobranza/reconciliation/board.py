@@ -50,6 +50,8 @@ class Board:
         charges: Bank charge of the last return, by document: the payer may pay it back with the document.
         awaited: Deposits (detracciones) still to come, hundredths by document.
         returned: Documents whose collection came back.
+        claims: Payments, by document, that name it and were not decided when they were first read.
+        decided: Payments that have been accepted: their claims are void.
     """
 
     payments: list[Payment]
@@ -63,6 +65,8 @@ class Board:
     charges: dict[int, int] = field(default_factory=dict)
     awaited: dict[int, int] = field(default_factory=dict)
     returned: set[int] = field(default_factory=set)
+    claims: dict[int, set[int]] = field(default_factory=dict)
+    decided: set[int] = field(default_factory=set)
     batches: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     batch_docs: dict[str, list[int]] = field(default_factory=dict)
     _clues: dict[int, Clues] = field(default_factory=dict)

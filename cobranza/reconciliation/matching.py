@@ -160,6 +160,7 @@ class _Run:
         if confidence < float(self.policy.umbral_propuesta) or _round(best, confidence) > number:
             return
         self.accepted[payment.index] = (best, confidence, [hypothesis for hypothesis, _ in judged[1:4]])
+        self.board.decided.add(payment.index)
         for line in best.lines:
             self.board.balances.apply(line.doc, moment, line.applied)
             if best.rule == "return":
