@@ -21,8 +21,9 @@ demo: setup
 up: setup
 	@$(PY) -m cobranza up
 
+# Two at a time: most of the long tests wait for a browser, a server or a killed process.
 test: setup
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadgroup
 
 lint: setup
 	@$(PY) -m ruff check .
