@@ -16,7 +16,6 @@ from pathlib import Path
 from cobranza.database.embedded import EmbeddedServer
 
 
-
 def _only_hands_out() -> bool:
     """Whether this is pytest-xdist's controller: it imports this plugin too and runs no test."""
     if "PYTEST_XDIST_WORKER" in os.environ:
