@@ -136,3 +136,50 @@ class PostedPayment:
     open_before: Decimal
     open_after: Decimal
     already_there: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReversalOrder:
+    """A posted payment of ours that is to leave the ERP again.
+
+    Attributes:
+        key: Our idempotency key of the reversal, unique for ever; it is written into the ERP with it.
+        payment: `PaymentOrder.key` of the payment.
+        reference: `PostedPayment.reference` of the payment, "" when it was never told.
+        document: `OpenDocument.key` that the payment settled.
+        number: `OpenDocument.number`, read again before reversing as a cross-check.
+        amount: What was posted, positive, in `currency`; the ERP must hold exactly this.
+        currency: ISO 4217 of the document.
+        reverse_on: The day it came back, or the payment's own when it never should have been posted. An ERP that dates
+            a reversal like its payment ignores it.
+        text: Why, in Spanish, for the ERP's description. Never names `payment`.
+    """
+
+    key: str
+    payment: str
+    reference: str
+    document: str
+    number: str
+    amount: Decimal
+    currency: str
+    reverse_on: date
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReversedPayment:
+    """What the ERP says after reversing. `open_after` is what `open_before` was plus the payment's amount.
+
+    Attributes:
+        key: The reversal's key.
+        reference: The ERP's own id of the reversal.
+        open_before: The document's open amount read before; what is open now when it was there already.
+        open_after: The document's open amount read after, from the ERP.
+        already_there: It had been reversed before (by us, in a run that died): nothing was done now.
+    """
+
+    key: str
+    reference: str
+    open_before: Decimal
+    open_after: Decimal
+    already_there: bool = False

@@ -29,9 +29,11 @@ class Proposal(models.Model):
         DISMISSED = "dismissed", "Descartada por una persona"
         UNRELATED = "unrelated", "No es un cobro"
         SUPERSEDED = "superseded", "Sustituida por otra ejecución"
+        REVERSING = "reversing", "Se está deshaciendo"
+        REVERSED = "reversed", "Deshecha"
 
     # A run may replace these; what a person decided or what is in the ERP it leaves alone.
-    REPLACEABLE: ClassVar = (States.AUTOMATIC, States.REVIEW, States.UNRELATED, States.REFUSED)
+    REPLACEABLE: ClassVar = (States.AUTOMATIC, States.REVIEW, States.UNRELATED, States.REFUSED, States.REVERSED)
 
     creditor = models.ForeignKey("ledger.Creditor", on_delete=models.PROTECT, related_name="proposals")
     movement = models.ForeignKey("ledger.Movement", on_delete=models.PROTECT, related_name="proposals")
@@ -106,6 +108,9 @@ class Decision(models.Model):
         CHANGED = "changed", "Aceptada con cambios"
         DISMISSED = "dismissed", "Descartada"
         REOPENED = "reopened", "Reabierta"
+        UNDONE = "undone", "Deshecha"
+        CONFIRMED = "confirmed", "Comprobada: está en el ERP"
+        NOT_THERE = "not_there", "Comprobada: no está en el ERP"
 
     SEALED: ClassVar = ("proposal_id", "kind", "person", "at", "note", "links")
 
@@ -127,7 +132,8 @@ class Decision(models.Model):
 class PostingIntent(models.Model):
     """A payment on its way into the ERP, written down before anything is sent.
 
-    After a crash the key is looked up in the ERP before anything is repeated; when that cannot tell, a person does.
+    "reversed" says that the ERP held it and does not any more; the allocation it names stays as evidence. After a
+    crash the key is looked up in the ERP before anything is repeated; when that cannot tell, a person does.
     """
 
     class States(models.TextChoices):
@@ -138,6 +144,7 @@ class PostingIntent(models.Model):
         POSTED = "posted", "Registrada"
         UNKNOWN = "unknown", "Sin saber"
         REFUSED = "refused", "Rechazada"
+        REVERSED = "reversed", "Deshecha en el ERP"
 
     LIVE: ClassVar = (States.INTENDED, States.SUBMITTED, States.UNKNOWN)
     SEALED: ClassVar = (
@@ -183,8 +190,120 @@ class PostingIntent(models.Model):
             models.CheckConstraint(name="reconciliation_intent_amount", condition=Q(amount__gt=0)),
             models.CheckConstraint(
                 name="reconciliation_intent_posted",
-                condition=Q(state="posted", allocation__isnull=False, finished_at__isnull=False)
-                | ~Q(state="posted") & Q(allocation=None),
+                condition=Q(state__in=["posted", "reversed"], allocation__isnull=False, finished_at__isnull=False)
+                | ~Q(state__in=["posted", "reversed"]) & Q(allocation=None),
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["state"])]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.state}"
+
+
+class Reversal(models.Model):
+    """That posted payments are to leave the ERP again, by whose word and why. Appended, never changed.
+
+    Its work is done by one `ReversalIntent` per posted payment; where it stands follows from them.
+    """
+
+    class Causes(models.TextChoices):
+        """Why."""
+
+        UNDO = "undo", "Una persona lo deshace"
+        RETURN = "return", "El banco lo devolvió"
+
+    SEALED: ClassVar = (
+        "proposal_id", "cause", "reason", "reason_code", "asked_by", "asked_by_name", "at",
+    )  # fmt: skip
+
+    proposal = models.ForeignKey(
+        Proposal, on_delete=models.PROTECT, related_name="reversals", help_text="La que se deshace, o la devolución."
+    )
+    cause = models.CharField(max_length=16, choices=Causes)
+    reason = models.TextField()
+    reason_code = models.CharField(max_length=16, blank=True, default="", help_text="El del banco, si lo da.")
+    asked_by = models.CharField(max_length=8)
+    asked_by_name = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "anulación"
+        verbose_name_plural = "anulaciones"
+
+    def __str__(self) -> str:
+        return f"{self.proposal_id}: {self.cause}"
+
+    @property
+    def state(self) -> str:
+        """Where the least finished of its intents stands: "intended" … "reversed"; without any it is done.
+
+        A value of `ReversalIntent.States`.
+        """
+        there = {intent.state for intent in self.intents.all()}
+        order = ReversalIntent.States
+        for state in (order.UNKNOWN, order.INTENDED, order.SUBMITTED, order.REFUSED):
+            if state in there:
+                return str(state)
+        return str(order.REVERSED)
+
+
+class ReversalIntent(models.Model):
+    """A posted payment on its way out of the ERP, written down before anything is sent. See `PostingIntent`."""
+
+    class States(models.TextChoices):
+        """Only forwards; see the trigger in `migrations/0003_reversals.py`."""
+
+        INTENDED = "intended", "Prevista"
+        SUBMITTED = "submitted", "Enviada"
+        REVERSED = "reversed", "Deshecha"
+        UNKNOWN = "unknown", "Sin saber"
+        REFUSED = "refused", "Rechazada"
+
+    LIVE: ClassVar = (States.INTENDED, States.SUBMITTED, States.UNKNOWN)
+    SEALED: ClassVar = (
+        "key", "reversal_id", "posting_id", "match_id", "erp", "document", "payment_key", "payment_reference", "amount",
+        "currency", "reverse_on", "state", "reference", "open_before", "open_after", "message",
+    )  # fmt: skip
+
+    key = models.CharField(max_length=64, unique=True, help_text="Se escribe en el ERP con la anulación.")
+    reversal = models.ForeignKey(Reversal, on_delete=models.PROTECT, related_name="intents")
+    posting = models.ForeignKey(PostingIntent, on_delete=models.PROTECT, related_name="reversals")
+    match = models.ForeignKey(
+        Match,
+        on_delete=models.PROTECT,
+        related_name="reversals",
+        null=True,
+        blank=True,
+        help_text="El emparejamiento de la devolución que lo pide.",
+    )
+    erp = models.SlugField()
+    document = models.CharField(max_length=120)
+    payment_key = models.CharField(max_length=64)
+    payment_reference = models.CharField(max_length=200, blank=True, default="")
+    amount = _money(help_text="Lo que se registró en el ERP, en la moneda del documento.")
+    currency = models.CharField(max_length=3)
+    reverse_on = models.DateField(help_text="El día de la devolución, o el del cobro si nunca debió registrarse.")
+    state = models.CharField(max_length=16, choices=States, default=States.INTENDED)
+    reference = models.CharField(max_length=200, blank=True, default="", help_text="La del ERP.")
+    open_before = _money(null=True, blank=True)
+    open_after = _money(null=True, blank=True)
+    message = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "anulación en el ERP"
+        verbose_name_plural = "anulaciones en el ERP"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["posting"], name="reconciliation_one_reversal", condition=~Q(state="refused")
+            ),
+            models.CheckConstraint(name="reconciliation_reversal_amount", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="reconciliation_reversal_finished",
+                condition=Q(state__in=["reversed", "refused"], finished_at__isnull=False)
+                | Q(state__in=["intended", "submitted", "unknown"], finished_at=None),
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["state"])]

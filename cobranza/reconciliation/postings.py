@@ -57,7 +57,7 @@ def posting_key(movement: Movement, invoice: Invoice, attempt: int = 0) -> str:
     Args:
         movement: With its account.
         invoice: The document.
-        attempt: How many times the ERP has refused it before.
+        attempt: How many times it was tried before: the ERP refused it, or it was undone.
     """
     parts = (
         movement.account.iban,
@@ -87,7 +87,7 @@ def intend(match: Match | int, *, actor: Actor) -> PostingIntent:
         invoice = Invoice.objects.select_for_update(no_key=True).get(pk=link.invoice_id)
         before = PostingIntent.objects.filter(movement=movement, invoice=invoice)
         there = (
-            before.filter(match=link).exclude(state=_States.REFUSED).first()
+            before.filter(match=link).exclude(state__in=(_States.REFUSED, _States.REVERSED)).first()
             or before.filter(state__in=PostingIntent.LIVE).first()
         )
         if there is not None:
@@ -109,7 +109,7 @@ def intend(match: Match | int, *, actor: Actor) -> PostingIntent:
             decided_by=decider.kind,
             decided_by_name=decider.name,
         )
-        _tell("posting.intended", intent, {"amount": intent.amount, "document": invoice.number}, actor)
+        tell("posting.intended", intent, {"amount": intent.amount, "document": invoice.number}, actor)
     return intent
 
 
@@ -137,14 +137,14 @@ def unfinished(creditor: Creditor, *, erp: str | None = None) -> list[PostingInt
 def mark_submitted(intent: PostingIntent | int, *, actor: Actor) -> PostingIntent:
     """About to be sent: from here on only the ERP knows. Calling it again changes nothing."""
     with transaction.atomic():
-        row = _locked(intent)
+        row = locked(intent)
         if row.state == _States.SUBMITTED:
             return row
-        _expect(row, _States.INTENDED, _States.UNKNOWN)
+        expect(row, _States.INTENDED, _States.UNKNOWN)
         row.state = _States.SUBMITTED
         row.submitted_at = clock.now()
         row.save(update_fields=["state", "submitted_at"])
-        _tell("posting.submitted", row, {}, actor)
+        tell("posting.submitted", row, {}, actor)
     return row
 
 
@@ -156,11 +156,17 @@ def mark_posted(intent: PostingIntent | int, posted: PostedPayment, *, actor: Ac
     """
     try:
         with transaction.atomic():
-            row = _locked(intent)
-            if row.state == _States.POSTED:
+            row = locked(intent)
+            if row.state in (_States.POSTED, _States.REVERSED):
                 return row
-            _expect(row, *PostingIntent.LIVE)
-            return _finish(row, posted, actor)
+            expect(row, *PostingIntent.LIVE)
+            return finish(
+                row,
+                posted.reference,
+                actor=actor,
+                open_=(posted.open_before, posted.open_after),
+                told={"already_there": posted.already_there},
+            )
     except LedgerError as exc:
         reason = f"El ERP lo registró ({posted.reference}) y aquí no cabe: {exc.message}"
         row = mark_unknown(intent, reason, actor=actor, reference=posted.reference)
@@ -170,31 +176,47 @@ def mark_posted(intent: PostingIntent | int, posted: PostedPayment, *, actor: Ac
 def mark_refused(intent: PostingIntent | int, reason: str, *, actor: Actor) -> PostingIntent:
     """The ERP does not take it and nothing was posted. The proposal waits for a person. Again changes nothing."""
     with transaction.atomic():
-        row = _locked(intent)
+        row = locked(intent)
         if row.state == _States.REFUSED:
             return row
-        _expect(row, *PostingIntent.LIVE)
+        expect(row, *PostingIntent.LIVE)
         row.state, row.message, row.finished_at = _States.REFUSED, reason, clock.now()
         row.save(update_fields=["state", "message", "finished_at"])
         Proposal.objects.filter(pk=row.match.proposal_id).update(state=Proposal.States.REFUSED, updated_at=clock.now())
-        _tell("posting.refused", row, {"reason": reason}, actor)
+        tell("posting.refused", row, {"reason": reason}, actor)
     return row
 
 
 def mark_unknown(intent: PostingIntent | int, reason: str, *, actor: Actor, reference: str = "") -> PostingIntent:
     """Neither the ERP's answer nor reading it again tells: a person has to look. Again changes only the reason."""
     with transaction.atomic():
-        row = _locked(intent)
-        _expect(row, *PostingIntent.LIVE)
+        row = locked(intent)
+        expect(row, *PostingIntent.LIVE)
         if row.state == _States.UNKNOWN and row.message == reason:
             return row
         row.state, row.message, row.reference = _States.UNKNOWN, reason, reference or row.reference
         row.save(update_fields=["state", "message", "reference"])
-        _tell("posting.unknown", row, {"reason": reason, "reference": row.reference}, actor)
+        tell("posting.unknown", row, {"reason": reason, "reference": row.reference}, actor)
     return row
 
 
-def _finish(row: PostingIntent, posted: PostedPayment, actor: Actor) -> PostingIntent:
+def finish(
+    row: PostingIntent,
+    reference: str,
+    *,
+    actor: Actor,
+    open_: tuple[Decimal, Decimal] | None = None,
+    told: dict[str, object] | None = None,
+) -> PostingIntent:
+    """The ERP holds it: allocate, and end the intent. In the caller's transaction, the intent locked.
+
+    Args:
+        row: A live intent.
+        reference: The ERP's own id of the payment, "" when nobody knows it.
+        actor: Who says so.
+        open_: The document's open amount in the ERP before and after, None when a person only looked.
+        told: More for the event.
+    """
     link = row.match
     part = Part(
         invoice=row.invoice_id,
@@ -214,12 +236,12 @@ def _finish(row: PostingIntent, posted: PostedPayment, actor: Actor) -> PostingI
     [allocation] = allocate(row.movement_id, [part], actor=decider(row.decided_by_name))
     row.state = _States.POSTED
     row.allocation = allocation
-    row.reference = posted.reference
-    row.open_before, row.open_after = posted.open_before, posted.open_after
+    row.reference = reference
+    row.open_before, row.open_after = open_ or (None, None)
     row.finished_at = clock.now()
     row.save(update_fields=["state", "allocation", "reference", "open_before", "open_after", "finished_at"])
-    done = {"reference": posted.reference, "open": [posted.open_before, posted.open_after]}
-    _tell("posting.posted", row, done | {"already_there": posted.already_there}, actor)
+    done = {"reference": reference, "open": [row.open_before, row.open_after]}
+    tell("posting.posted", row, done | (told or {}), actor)
     left = Match.objects.filter(proposal=link.proposal_id).exclude(intents__state=_States.POSTED)
     if not left.exists():
         Proposal.objects.filter(pk=link.proposal_id).update(state=Proposal.States.POSTED, updated_at=clock.now())
@@ -255,7 +277,7 @@ def _decider(proposal: Proposal, actor: Actor) -> Actor:
     return Actor.person(decision.person) if decision is not None else actor
 
 
-def _locked(intent: PostingIntent | int) -> PostingIntent:
+def locked(intent: PostingIntent | int) -> PostingIntent:
     """The intent and, before it, its proposal: everybody locks proposal, intent, movement, document, chain."""
     pk = intent.pk if isinstance(intent, PostingIntent) else intent
     match = Match.objects.get(intents=pk)
@@ -263,10 +285,12 @@ def _locked(intent: PostingIntent | int) -> PostingIntent:
     return PostingIntent.objects.select_for_update(no_key=True).get(pk=pk)
 
 
-def _expect(row: PostingIntent, *states: str) -> None:
+def expect(row: PostingIntent, *states: str) -> None:
+    """Refuse a step that the intent is not ready for."""
     if row.state not in states:
         raise PostingState(f"El registro {row.key} está «{row.get_state_display()}».")
 
 
-def _tell(kind: str, row: PostingIntent, payload: dict[str, object], actor: Actor) -> None:
+def tell(kind: str, row: PostingIntent, payload: dict[str, object], actor: Actor) -> None:
+    """Record what happened to an intent."""
     record(kind, row, {"key": row.key, **payload}, actor, creditor=row.invoice.creditor_id, seals=[row])

@@ -16,7 +16,7 @@ from cobranza.kernel.errors import BusinessError
 from cobranza.kernel.money import minor_units
 from cobranza.ledger.allocations import Part, allocate
 from cobranza.ledger.events import Actor, record
-from cobranza.ledger.models import Creditor, Invoice, Movement
+from cobranza.ledger.models import Allocation, Creditor, Invoice, Movement
 from cobranza.reconciliation.ledger_frames import invoice_of, movement_of, payment_id
 from cobranza.reconciliation.matching import Result
 from cobranza.reconciliation.models import Decision, Match, PostingIntent, Proposal
@@ -110,10 +110,12 @@ def store(creditor: Creditor, result: Result, *, run: str, threshold: Decimal, a
                 "movement", flat=True
             )
         )
+        undone = _undone_by_people([draft.movement.pk for draft in drafts])
         fresh: list[_Draft] = []
         superseded: list[int] = []
         for draft in drafts:
             before = live.get(draft.movement.pk)
+            draft = _after_undoing(draft, undone)
             if before is not None:
                 if before.state not in Proposal.REPLACEABLE or draft.movement.pk in busy:
                     counts["untouched"] += 1
@@ -156,7 +158,7 @@ def accept(proposal: int, *, person: str, links: Sequence[Link] | None = None, n
         found.state = _States.ACCEPTED
         found.confidence = Decimal(1)
         found.save(update_fields=["state", "confidence", "updated_at"])
-        _decide(found, kind, person, note)
+        decide(found, kind, person, note)
     return found
 
 
@@ -166,7 +168,7 @@ def dismiss(proposal: int, *, person: str, note: str = "") -> Proposal:
         found = _open_for_decision(proposal)
         found.state = _States.DISMISSED
         found.save(update_fields=["state", "updated_at"])
-        _decide(found, Decision.Kinds.DISMISSED, person, note)
+        decide(found, Decision.Kinds.DISMISSED, person, note)
     return found
 
 
@@ -179,7 +181,7 @@ def reopen(proposal: int, *, person: str, note: str = "") -> Proposal:
             raise DecisionError(f"El cobro está «{found.get_state_display()}» y no se puede reabrir.")
         found.state = _States.REVIEW
         found.save(update_fields=["state", "updated_at"])
-        _decide(found, Decision.Kinds.REOPENED, person, note)
+        decide(found, Decision.Kinds.REOPENED, person, note)
     return found
 
 
@@ -214,7 +216,7 @@ def recorded_by_hand(proposal: int, *, person: str, note: str = "") -> Proposal:
         allocate(found.movement_id, parts, actor=actor)
         found.state = _States.POSTED
         found.save(update_fields=["state", "updated_at"])
-        _decide(found, Decision.Kinds.ACCEPTED, person, note or "Registrado a mano en el ERP")
+        decide(found, Decision.Kinds.ACCEPTED, person, note or "Registrado a mano en el ERP")
     return found
 
 
@@ -345,11 +347,32 @@ def _after_refusal(draft: _Draft, before: Proposal) -> _Draft:
     return draft
 
 
+def _undone_by_people(movements: Sequence[int]) -> dict[tuple[int, int], str]:
+    """Why, by movement and document, for every pair that a person has undone."""
+    rows = Allocation.objects.filter(movement__in=movements, reversed_by="person").order_by("pk")
+    return {
+        (row.movement_id, row.invoice_id): f"{row.reversed_by_name} lo deshizo una vez: {row.reversed_reason}"
+        for row in rows
+    }
+
+
+def _after_undoing(draft: _Draft, undone: Mapping[tuple[int, int], str]) -> _Draft:
+    """What a person undid is not done again alone."""
+    why = [
+        undone[draft.movement.pk, link.invoice] for link in draft.links if (draft.movement.pk, link.invoice) in undone
+    ]
+    if draft.state == _States.AUTOMATIC and why:
+        draft.state = _States.REVIEW
+        draft.explanation = "\n".join(dict.fromkeys([*why, draft.explanation]))
+    return draft
+
+
 def _same(before: Proposal, draft: _Draft) -> bool:
     """Nothing new is said, so that a queue that nobody has looked at does not change every night."""
     told = {(m.invoice_id, m.applied, m.withheld, m.fee, m.discount, m.cash) for m in before.matches.all()}
     tells = {(x.invoice, x.applied, x.withheld, x.fee, x.discount, x.cash) for x in draft.links}
-    same_state = before.state == draft.state or (before.state == _States.REFUSED and draft.state == _States.REVIEW)
+    turned_back = before.state in (_States.REFUSED, _States.REVERSED)
+    same_state = before.state == draft.state or (turned_back and draft.state == _States.REVIEW)
     return (
         same_state
         and told == tells
@@ -428,7 +451,8 @@ def _replace_links(found: Proposal, links: Sequence[Link]) -> Proposal:
     return fresh
 
 
-def _decide(proposal: Proposal, kind: str, person: str, note: str) -> None:
+def decide(proposal: Proposal, kind: str, person: str, note: str) -> None:
+    """Keep what a person said, sealed, in the caller's transaction."""
     links = [
         {"invoice": match.invoice_id, "applied": str(match.applied), "cash": str(match.cash)}
         for match in proposal.matches.order_by("pk")

@@ -13,7 +13,7 @@ from cobranza.screens import formats
 from cobranza.screens.navigation import Text
 
 _States = Proposal.States
-PENDING = (_States.REVIEW, _States.REFUSED)
+PENDING = (_States.REVIEW, _States.REFUSED, _States.REVERSED)
 
 LOOKS: dict[str, tuple[str, str]] = {
     _States.AUTOMATIC: ("info", "spark"),
@@ -24,13 +24,15 @@ LOOKS: dict[str, tuple[str, str]] = {
     _States.DISMISSED: ("neutral", "x"),
     _States.UNRELATED: ("neutral", "info"),
     _States.SUPERSEDED: ("neutral", "clock"),
+    _States.REVERSING: ("info", "clock"),
+    _States.REVERSED: ("person", "x"),
 }
 
 # The columns of the overview, in order: what a person wants to see first.
 _GROUPS: tuple[tuple[Text, tuple[str, ...]], ...] = (
     (_("Registrado en el ERP"), (_States.POSTED,)),
-    (_("De camino al ERP"), (_States.AUTOMATIC, _States.ACCEPTED)),
-    (_("Por revisar"), (_States.REVIEW,)),
+    (_("De camino al ERP"), (_States.AUTOMATIC, _States.ACCEPTED, _States.REVERSING)),
+    (_("Por revisar"), (_States.REVIEW, _States.REVERSED)),
     (_("Rechazado por el ERP"), (_States.REFUSED,)),
     (_("Descartado o no es cobro"), (_States.DISMISSED, _States.UNRELATED)),
 )

@@ -48,6 +48,8 @@ _OUTCOMES = {
     Proposal.States.REFUSED: "Rechazado por el ERP",
     Proposal.States.DISMISSED: "Descartado por una persona",
     Proposal.States.UNRELATED: "No es un cobro",
+    Proposal.States.REVERSING: "Se está deshaciendo",
+    Proposal.States.REVERSED: "Deshecho, en revisión",
 }
 
 
@@ -203,7 +205,8 @@ def post_certain(night: Night) -> int:
 def review_tray(night: Night) -> list[str]:
     """What waits for a person among the movements of this run, one Spanish line each."""
     waiting = Proposal.objects.filter(
-        movement__in=night.seen, state__in=(Proposal.States.REVIEW, Proposal.States.REFUSED)
+        movement__in=night.seen,
+        state__in=(Proposal.States.REVIEW, Proposal.States.REFUSED, Proposal.States.REVERSED),
     ).select_related("movement")
     return [
         f"{write_day(row.movement.booked_on)} {write_amount(row.movement.amount)} {row.movement.currency} "
