@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -21,12 +21,11 @@ class Balances:
         self._last = list(self._start)
         self._events: dict[int, list[tuple[Moment, int]]] = {}
         self._versions: dict[int, int] = defaultdict(int)
-        self._live: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self._of_customer: dict[int, list[int]] = defaultdict(list)
         for document in documents:
             if document.open:
-                self._live[document.customer].append((document.issued, document.index))
-        for live in self._live.values():
-            live.sort()
+                self._of_customer[document.customer].append(document.index)
+        self._windows: dict[int, _Window] = {}
 
     def version(self, customer: int) -> int:
         """Grows whenever a balance of the customer changes."""
@@ -34,13 +33,30 @@ class Balances:
 
     def open_of(self, customer: int, moment: Moment, latest_issue: int) -> dict[int, int]:
         """What is free at `moment` of each of the customer's documents issued up to a day; oldest first, no zeros."""
-        live = self._live.get(customer)
-        if not live:
-            return {}
-        upto = bisect_right(live, (latest_issue, len(self._start)))
-        start, events = self._start, self._events
-        free = {doc: start[doc] if doc not in events else self.free(doc, moment) for _, doc in live[:upto]}
-        return {doc: amount for doc, amount in free.items() if amount}
+        window = self._windows.get(customer)
+        if window is None or latest_issue < window.upto:
+            own = self._of_customer.get(customer)
+            if not own:
+                return {}
+            window = self._windows[customer] = self._open_window(own)
+        if latest_issue > window.upto:
+            window.advance(latest_issue)
+        if not window.touched:
+            return window.free.copy()
+        free = window.free.copy()
+        for doc in window.touched:
+            if doc in free:
+                amount = self.free(doc, moment)
+                if amount:
+                    free[doc] = amount
+                else:
+                    del free[doc]
+        return free
+
+    def _open_window(self, own: list[int]) -> _Window:
+        issued, last = self._issued, self._last
+        waiting = sorted((issued[doc], doc) for doc in own if last[doc])
+        return _Window(waiting, self._start, {doc for _, doc in waiting if doc in self._events})
 
     def free(self, doc: int, moment: Moment) -> int:
         """The most that can be applied at `moment` without ever, then or later, going beyond what is open.
@@ -81,13 +97,51 @@ class Balances:
         """Record `applied` hundredths (negative: a return gives them back)."""
         insort(self._events.setdefault(doc, []), (moment, applied))
         before = self._last[doc]
-        self._last[doc] = before - applied
-        owner, key = self._owner[doc], (self._issued[doc], doc)
+        after = self._last[doc] = before - applied
+        owner = self._owner[doc]
         self._versions[owner] += 1
-        live = self._live[owner]
-        position = bisect_left(live, key)
-        present = position < len(live) and live[position] == key
-        if self._last[doc] and not present:
-            live.insert(position, key)
-        elif not self._last[doc] and present:
-            del live[position]
+        window = self._windows.get(owner)
+        if window is None:
+            return
+        if after and not before:
+            del self._windows[owner]  # open again: the order has to be made anew
+        elif after:
+            window.touched.add(doc)
+        else:
+            window.free.pop(doc, None)
+            window.touched.discard(doc)
+            window.settled.add(doc)
+
+
+class _Window:
+    """A customer's open documents up to a day, kept from one payment to the next; days mostly go forward.
+
+    Attributes:
+        free: What was open at first of each document that is still open and was issued up to `upto`.
+        touched: Documents with movements, whose free amount depends on the moment.
+        settled: Documents closed since the window was opened.
+    """
+
+    __slots__ = ("_next", "_start", "_waiting", "free", "settled", "touched", "upto")
+
+    def __init__(self, waiting: list[tuple[int, int]], start: Sequence[int], touched: set[int]) -> None:
+        self._waiting = waiting
+        self._start = start
+        self._next = 0
+        self.upto = -1
+        self.free: dict[int, int] = {}
+        self.touched = touched
+        self.settled: set[int] = set()
+
+    def advance(self, upto: int) -> None:
+        """Let in what was issued up to a later day."""
+        stop = bisect_right(self._waiting, upto, lo=self._next, key=_issued)
+        for _, doc in self._waiting[self._next : stop]:
+            if doc not in self.settled:
+                self.free[doc] = self._start[doc]
+        self._next = stop
+        self.upto = upto
+
+
+def _issued(entry: tuple[int, int]) -> int:
+    return entry[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from cobranza.reconciliation.balances import Balances, Moment
 from cobranza.reconciliation.customers import CustomerIndex, Evidence, is_agent
@@ -12,7 +13,7 @@ from cobranza.reconciliation.frames import Rates
 from cobranza.reconciliation.policy import Policy
 from cobranza.reconciliation.records import Customer, Document, Hypothesis, Payment
 from cobranza.reconciliation.references import DocumentIndex, Mention, Token, tokens
-from cobranza.reconciliation.text import has_word, plain
+from cobranza.reconciliation.text import Phrases, has_word, plain
 from cobranza.regimes.payments import regime, wording
 
 
@@ -91,9 +92,8 @@ class Board:
         return held
 
     def _look(self, payment: Payment) -> Clues:
-        words = wording()
         text, name = plain(payment.text), plain(payment.name)
-        hints = {kind for kind, needles in words.hints.items() if has_word(text, needles)}
+        hints = _hints().kinds(text)
         deposit = regime(payment.country).deposit
         if deposit and (has_word(name, deposit.payers) or has_word(text, deposit.words)):
             hints.add("deposit")
@@ -109,10 +109,20 @@ class Board:
             evidence=evidence,
             hints=frozenset(hints),
             agent=is_agent(payment.name),
-            nothing=has_word(f"{text} {name}", words.nothing),
+            nothing=bool(_nothing().kinds(f"{text} {name}")),
             by_customer=dict(by_customer),
             concerned=tuple(sorted({*evidence, *by_customer})),
         )
+
+
+@cache
+def _hints() -> Phrases:
+    return Phrases(wording().hints)
+
+
+@cache
+def _nothing() -> Phrases:
+    return Phrases({"nothing": wording().nothing})
 
 
 @dataclass(slots=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
 from cobranza.reconciliation.records import Customer, Payment
-from cobranza.reconciliation.text import compact, has_word, name_words, plain, words
+from cobranza.reconciliation.text import Phrases, compact, name_words, plain, words
 from cobranza.regimes.payments import wording
 
 
@@ -31,6 +32,10 @@ class Evidence:
     identity: bool = False
 
 
+_COMMON = 24  # a word that more names than these have needs a second word beside it
+_TELLING = 24  # a text that fits more customers than these tells nothing about who paid
+_LONGEST_NAME = 10  # words
+
 WEIGHTS = {"account": 5.0, "tax_id": 5.0, "name": 4.0, "near": 3.0, "weak": 1.5, "group": 1.0}
 
 
@@ -45,7 +50,7 @@ class CustomerIndex:
         self._word: dict[str, set[int]] = defaultdict(set)
         self._names: list[tuple[int, tuple[str, ...], str]] = []
         self._exact: dict[str, list[int]] = defaultdict(list)
-        self._cache: dict[tuple[str, str, str], dict[int, Evidence]] = {}
+        self._wholes: dict[tuple[str, str], dict[int, Evidence]] = {}
         frequency: Counter[str] = Counter()
         for customer in customers:
             for account in customer.accounts:
@@ -68,9 +73,13 @@ class CustomerIndex:
         total = max(1, len(self._names))
         self._rarity = {word: math.log(1 + total / count) for word, count in frequency.items()}
         self._unknown = math.log(1 + total)
-        self._strings = [" ".join(parts) for _, parts, _ in self._names]
+        self._strings = sorted((" ".join(parts), position) for position, (_, parts, _) in enumerate(self._names))
         self._sorted = sorted(self._word)
-        self._vocabulary = sorted(word for word in frequency if len(word) >= 5)
+        self._slips: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(word for word in frequency if len(word) >= 5):
+            for key in _shorter(word):
+                self._slips[key].append(word)
+        self._near: dict[str, tuple[str, ...]] = {}
 
     def group_of(self, customer: int) -> Sequence[int]:
         """The other members of its group."""
@@ -86,12 +95,7 @@ class CustomerIndex:
         for tax in self._tax_ids(payment):
             for customer in self._tax.get(tax, ()):
                 _keep(found, customer, Evidence(WEIGHTS["tax_id"], f"identificación fiscal {tax}", True))
-        key = (payment.name, payment.text, payment.country)
-        named = self._cache.get(key)
-        if named is None:
-            named = self._by_name(payment)
-            self._cache[key] = named
-        for customer, evidence in named.items():
+        for customer, evidence in self._by_name(payment).items():
             _keep(found, customer, evidence)
         return found
 
@@ -102,11 +106,19 @@ class CustomerIndex:
 
     def _by_name(self, payment: Payment) -> dict[int, Evidence]:
         found: dict[int, Evidence] = {}
-        agent = is_agent(payment.name)
-        if payment.name and not agent:
-            self._whole(found, payment.name, payment.country)
+        if payment.name and not is_agent(payment.name):
+            key = (payment.name, payment.country)
+            whole = self._wholes.get(key)
+            if whole is None:
+                whole = {}
+                self._whole(whole, payment.name, payment.country)
+                self._wholes[key] = _telling(whole)
+            found = self._wholes[key].copy()
         if payment.text:
-            self._inside(found, payment.text, payment.country)
+            inside: dict[int, Evidence] = {}
+            self._inside(inside, payment.text, payment.country)
+            for customer, evidence in _telling(inside).items():
+                _keep(found, customer, evidence)
         return found
 
     def _country_ok(self, customer: int, country: str) -> bool:
@@ -125,11 +137,13 @@ class CustomerIndex:
                 _keep(found, customer, Evidence(WEIGHTS["name"], f"nombre «{plain(name)}» ({kind})"))
         if any(evidence.weight >= WEIGHTS["name"] for evidence in found.values()):
             return
-        candidates = {position for word in parts for position in self._near_words(word)}
+        matched = {other for word in parts for other in self._near_words(word)}
         if len(text) >= 4:
             for part in {parts[0], parts[-1]}:
-                for word in self._starting_with(part):
-                    candidates |= self._word[word]
+                matched.update(self._starting_with(part))
+        candidates = self._sharing(matched, parts)
+        if len(text) >= 8:
+            candidates.update(self._beginning_with(text))
         for position in sorted(candidates):
             customer, own, kind = self._names[position]
             if not self._country_ok(customer, country):
@@ -145,17 +159,53 @@ class CustomerIndex:
         high = bisect_left(self._sorted, part + "\x7f")
         return self._sorted[low:high] if len(part) >= 2 else []
 
-    def _near_words(self, word: str) -> set[int]:
-        positions = self._word.get(word)
-        if positions is not None:
-            return positions
+    def _near_words(self, word: str) -> tuple[str, ...]:
+        """The word itself where names have it, else (at most three) words with one slip less."""
+        if word in self._word:
+            return (word,)
         if len(word) < 5:
-            return set()
-        near = process.extract(word, self._vocabulary, scorer=OSA.distance, score_cutoff=1, limit=3)
+            return ()
+        held = self._near.get(word)
+        if held is None:
+            near = {other for key in _shorter(word) for other in self._slips.get(key, ())}
+            close = sorted(other for other in near if OSA.distance(word, other, score_cutoff=1) <= 1)[:3]
+            held = self._near[word] = tuple(other for other in close if other in self._word)
+        return held
+
+    def _sharing(self, matched: Iterable[str], said: Sequence[str]) -> set[int]:
+        """Names that have one of the words `matched`; a common word needs a second one that also stands in `said`."""
         result: set[int] = set()
-        for other, _, _ in near:
-            result |= self._word.get(other, set())
+        common: list[set[int]] = []
+        for word in matched:
+            positions = self._word[word]
+            if len(positions) <= _COMMON:
+                result |= positions
+            else:
+                common.append(positions)
+                result.update(self._exact.get(word, ()))
+        if common:
+            seconds = self._seconds(said)
+            for positions in common:
+                for other in seconds:
+                    if other is not positions:
+                        result |= positions & other
         return result
+
+    def _seconds(self, said: Sequence[str]) -> list[set[int]]:
+        """Names by each word that `said` has, has with one slip or cut short, or goes on from."""
+        found: dict[str, None] = {}
+        for number, word in enumerate(said):
+            found.update(dict.fromkeys(self._near_words(word)))
+            found.update((word[:size], None) for size in range(3, len(word)) if word[:size] in self._word)
+            if len(word) >= 3 or number == len(said) - 1:
+                found.update(dict.fromkeys(self._starting_with(word)))
+        return [self._word[word] for word in found]
+
+    def _beginning_with(self, text: str) -> list[int]:
+        """Names that begin with `text`."""
+        low = bisect_left(self._strings, (text, -1))
+        high = bisect_left(self._strings, (text + "\x7f", -1), lo=low)
+        return [position for _, position in self._strings[low:high]]
 
     def _alike(self, parts: tuple[str, ...], own: tuple[str, ...]) -> float:
         """Weight for two names that are not equal: typing slips, words cut off or in another order."""
@@ -196,11 +246,11 @@ class CustomerIndex:
         """A customer's name somewhere in the remittance text."""
         expand = wording().abbreviations
         inside = [expand.get(word, word) for word in words(text)]
-        candidates: Counter[int] = Counter()
-        for word in set(inside):
-            if len(word) >= 4:
-                for position in self._word.get(word, ()):
-                    candidates[position] += 1
+        matched = {word for word in inside if len(word) >= 4 and word in self._word}
+        if not matched:
+            return
+        candidates = self._sharing(matched, inside)
+        candidates.update(self._cut_names(inside))
         padded = f" {' '.join(inside)} "
         cut = inside[-1] if inside else ""
         for position in sorted(candidates):
@@ -216,6 +266,16 @@ class CustomerIndex:
             elif len(own) > 1 and self._coverage(own, inside) >= 0.85:
                 _keep(found, customer, Evidence(WEIGHTS["weak"], f"palabras de «{whole}» en el concepto ({kind})"))
 
+    def _cut_names(self, inside: Sequence[str]) -> list[int]:
+        """Names that the text ends in the middle of; at least eight letters of them."""
+        result: list[int] = []
+        tail = ""
+        for word in reversed(inside[-_LONGEST_NAME:]):
+            tail = f"{word} {tail}" if tail else word
+            if len(tail) >= 8 and word in self._word and len(self._word[word]) > _COMMON:
+                result += self._beginning_with(tail)
+        return result
+
     @staticmethod
     def _cut_at_end(own: tuple[str, ...], padded: str, cut: str) -> bool:
         whole = " ".join(own)
@@ -227,7 +287,25 @@ class CustomerIndex:
 
 def is_agent(name: str) -> bool:
     """Whether the payer is somebody who pays for others (confirming, factoring, a depositary bank)."""
-    return bool(name) and has_word(plain(name), wording().agents)
+    return bool(name) and bool(_agents().kinds(plain(name)))
+
+
+@cache
+def _agents() -> Phrases:
+    return Phrases({"agent": wording().agents})
+
+
+def _telling(found: dict[int, Evidence]) -> dict[int, Evidence]:
+    """Evidence by name, unless it fits so many customers that it says nothing."""
+    if len(found) <= _TELLING:
+        return found
+    sure = {customer: held for customer, held in found.items() if held.weight >= WEIGHTS["name"]}
+    return sure if len(sure) <= _TELLING else {}
+
+
+def _shorter(word: str) -> set[str]:
+    """The word and what it is without any one letter: two words with one slip between them share one of these."""
+    return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
 
 
 def _keep(found: dict[int, Evidence], customer: int, evidence: Evidence) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from itertools import pairwise
-
-from rapidfuzz.distance import OSA
+from typing import NamedTuple
 
 from cobranza.reconciliation.records import Document, Payment
 from cobranza.reconciliation.text import plain
@@ -18,7 +17,10 @@ from cobranza.regimes.payments import wording
 _RUN = re.compile(r"\d+")
 _LETTERS_DIGITS = re.compile(r"[^A-Z0-9]+")
 _TRAILING = re.compile(r"(\d+)\D*$")
-_RANGE = re.compile(r"^\s*(?:A|AL|HASTA|-|–)\s*$")
+_RANGE_GAP = re.compile(r"\s*(?:A|AL|HASTA)\s*(?:LA\s*)?")
+_LONG_WORD = re.compile(r"[A-Z0-9]{6,}")
+_YEAR_AT_END = re.compile(r"\d{2,}$")
+_YEAR_INSIDE = re.compile(r"[A-Z]*(\d{2,4})[A-Z]*$")
 _LIST_GAP = re.compile(r"^(?:[\s,;/+&\-.]+|\s+(?:Y|E)\s+)$")
 
 
@@ -34,8 +36,7 @@ class Quality(IntEnum):
     STRUCTURED = 7  # RF or other structured reference, order number
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A run of digits in a payment.
 
     Attributes:
@@ -56,8 +57,7 @@ class Token:
     last: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """One document named by one token."""
 
     token: int
@@ -100,11 +100,10 @@ def _scan(field: str, text: str) -> list[Token]:
     runs = list(_RUN.finditer(text))
     for number, run in enumerate(runs):
         start, end = run.start(), run.end()
-        after = text[end : end + 2].lstrip()
-        if after.startswith("%"):
+        if text.startswith(("%", " %"), end):
             continue
         listed = end_of_previous >= 0 and _LIST_GAP.match(text[end_of_previous:start]) is not None
-        before = _LETTERS_DIGITS.sub("", text[max(0, start - 18) : start])[-14:]
+        before = _LETTERS_DIGITS.sub("", text[max(0, start - 18) : start])[-14:] if start else ""
         glued = start > 0 and text[start - 1].isalpha()
         last = end == len(text)
         result.append(Token(field, run[0], start, before, glued, listed, last))
@@ -113,7 +112,8 @@ def _scan(field: str, text: str) -> list[Token]:
             if len(joined) <= 14:
                 result.append(Token(field, joined, start, before, glued, False, runs[number + 1].end() == len(text)))
         end_of_previous = end
-    result += _ranges(field, text, runs)
+    if len(runs) > 1:
+        result += _ranges(field, text, runs)
     return result
 
 
@@ -122,7 +122,7 @@ def _ranges(field: str, text: str, runs: Sequence[re.Match[str]]) -> list[Token]
     result = []
     for first, second in pairwise(runs):
         gap = text[first.end() : second.start()]
-        if not re.fullmatch(r"\s*(?:A|AL|HASTA)\s*(?:LA\s*)?", gap):
+        if not _RANGE_GAP.fullmatch(gap):
             continue
         low, high = int(first[0]), int(second[0])
         if len(first[0]) >= 3 and 1 < high - low <= 30:
@@ -144,7 +144,6 @@ class DocumentIndex:
         self._digits: dict[str, list[int]] = defaultdict(list)
         self._reference: dict[str, list[int]] = defaultdict(list)
         self._by_customer: dict[int, list[int]] = defaultdict(list)
-        self._suffix: dict[int, dict[str, list[int]]] = {}
         words = wording().document_words
         prefixes: set[str] = set()
         for document in documents:
@@ -158,10 +157,10 @@ class DocumentIndex:
                     self._reference[key].append(document.index)
             self._by_customer[document.customer].append(document.index)
             prefixes.add(document.prefix)
-        self._prefixes = tuple(
-            sorted((p for p in prefixes if len(p) >= 2 and p not in words), key=lambda p: (-len(p), p))
-        )
-        self._prefix_set = frozenset(prefixes)
+        self._prefixes = frozenset(prefix for prefix in prefixes if len(prefix) >= 2 and prefix not in words)
+        self._prefix_lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}, reverse=True))
+        self._years: dict[str, tuple[str, str]] = {}
+        self._weak: dict[int, _Weak] = {}
 
     def of_customer(self, customer: int) -> Sequence[int]:
         """Documents of a customer, in input order."""
@@ -184,16 +183,20 @@ class DocumentIndex:
         return [Mention(token, doc, quality) for (token, doc), quality in sorted(mentions.items())]
 
     def _structured(self, payment: Payment) -> Iterable[int]:
+        references = self._reference
+        if not references:
+            return
         for text in (payment.structured, payment.end_to_end, payment.text):
             if not text:
                 continue
-            whole = _LETTERS_DIGITS.sub("", plain(text))
-            if whole in self._reference and not whole.isdigit():
-                yield from self._reference[whole]
+            bare = plain(text)
+            whole = _LETTERS_DIGITS.sub("", bare)
+            if whole in references and not whole.isdigit():
+                yield from references[whole]
                 continue
-            for word in re.split(r"[^A-Z0-9]+", plain(text)):
-                if len(word) >= 6 and word in self._reference and (not word.isdigit() or len(word) >= 7):
-                    yield from self._reference[word]
+            for word in _LONG_WORD.findall(bare):
+                if word in references and (not word.isdigit() or len(word) >= 7):
+                    yield from references[word]
 
     def _named_by(self, token: Token) -> Iterable[tuple[int, Quality]]:
         digits = token.digits
@@ -218,16 +221,19 @@ class DocumentIndex:
             head = before[: -len(prefix)]
             if len(prefix) > 1 or not head or not head[-1].isalpha() or token.digits == document.serial:
                 return Quality.FULL
-        for known in self._prefixes:
-            if before.endswith(known):
+        for length in self._prefix_lengths:
+            known = before[-length:]
+            if len(known) == length and known in self._prefixes:
                 return None if known != prefix else Quality.FULL
-        digits = re.search(r"\d{2,}$", prefix)
-        if digits and (before.endswith(digits[0]) or before.endswith(digits[0][-2:])):
+        years = self._years.get(prefix)
+        if years is None:
+            years = self._years[prefix] = _years(prefix)
+        last, inner = years
+        if last and (before.endswith(last) or before.endswith(last[-2:])):
             return Quality.STRIPPED
-        inner = re.match(r"[A-Z]*(\d{2,4})[A-Z]*$", prefix)
-        if inner and before.endswith(inner[1]):
+        if inner and before.endswith(inner):
             return Quality.STRIPPED
-        if token.glued and re.match(r".*[A-Z]$", before) and prefix.isalpha() and before.endswith(prefix[-2:]):
+        if token.glued and "A" <= before[-1] <= "Z" and prefix.isalpha() and before.endswith(prefix[-2:]):
             return Quality.STRIPPED
         return Quality.TAIL
 
@@ -236,56 +242,121 @@ class DocumentIndex:
 
         Args:
             found: All tokens of the payment.
-            candidates: Documents of the customer that are open.
+            candidates: Documents of one customer, open or paid as the caller needs.
             taken: Numbers of the tokens that already name a document of this customer.
         """
+        if not candidates or not found:
+            return []
+        weak: _Weak | None = None
         result: list[Mention] = []
         used = {number for number in taken if number >= 0}
-        spans = [(found[number].field, found[number].start, len(found[number].digits)) for number in used]
-        any_named = bool(taken)
+        places = {(found[number].field, found[number].start) for number in used}
         for number, token in enumerate(found):
-            if number in used or (token.field, token.start) in {(f, s) for f, s, _ in spans}:
+            if token.field != "remittance" or len(token.digits) < 2 or number in used:
                 continue
-            digits = token.digits
-            if token.field != "remittance":
+            if (token.field, token.start) in places:
                 continue
-            hits: list[tuple[int, Quality]] = []
-            for doc in candidates:
-                document = self.documents[doc]
-                quality = self._weak(document, token, any_named)
-                if quality:
-                    hits.append((doc, quality))
-            if not hits or len(digits) < 2:
+            if weak is None:
+                customer = self.documents[candidates[0]].customer
+                weak = self._weak.get(customer)
+                if weak is None:
+                    weak = self._weak[customer] = _Weak(self.documents, self._by_customer[customer])
+            hits = weak.hits(token, bool(taken))
+            if not hits:
                 continue
-            best = max(quality for _, quality in hits)
-            result += [Mention(number, doc, quality) for doc, quality in hits if quality == best]
+            live = [(doc, hits[doc]) for doc in candidates if doc in hits]
+            if live:
+                best = max(quality for _, quality in live)
+                result += [Mention(number, doc, quality) for doc, quality in live if quality == best]
         return result
 
-    def _weak(self, document: Document, token: Token, any_named: bool) -> Quality | None:
-        digits, serial = token.digits, document.serial
-        if any_named and token.listed and 2 <= len(digits) <= len(serial) and serial.endswith(digits):
-            return Quality.SUFFIX
-        if token.last and len(digits) >= 2 and (token.listed or token.before.endswith(document.prefix)):
-            written = token.before + digits
-            number = document.prefix + serial
-            if len(document.prefix) >= 2 and any(
-                number.startswith(written[-size:])
-                for size in range(len(document.prefix) + 1, min(len(number), len(written)) + 1)
-            ):
-                return Quality.CUT
+
+class _Weak:
+    """One customer's documents by the ways in which a number is written incompletely or with a slip."""
+
+    def __init__(self, documents: Sequence[Document], own: Sequence[int]) -> None:
+        self._endings: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._prefixes: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._serial: dict[str, list[int]] = defaultdict(list)
+        self._bare: dict[str, list[int]] = defaultdict(list)
+        self._digits: dict[str, list[int]] = defaultdict(list)
+        for doc in own:
+            document = documents[doc]
+            serial = document.serial
+            self._endings[serial[-2:]].append((serial, doc))
+            if len(document.prefix) >= 2:
+                self._prefixes[document.prefix].append((serial, doc))
+            if len(serial) >= 3:
+                self._serial[serial].append(doc)
+            if document.serial_int >= 1000:
+                self._bare[str(document.serial_int)].append(doc)
+            if len(document.digits) >= 6:
+                self._digits[document.digits].append(doc)
+
+    def hits(self, token: Token, any_named: bool) -> dict[int, Quality]:
+        """Documents that the token may mean, with the best way of each."""
+        result: dict[int, Quality] = {}
+        digits = token.digits
         size = len(digits)
-        if size < 4:
-            return None
-        if abs(size - len(serial)) <= 1 and OSA.distance(digits, serial, score_cutoff=1) <= 1:
-            return Quality.SLIP
-        if size <= 6 and document.serial_int >= 1000:
-            bare = str(document.serial_int)
-            if abs(size - len(bare)) <= 1 and OSA.distance(digits, bare, score_cutoff=1) <= 1:
-                return Quality.SLIP
-        if (
-            size >= 7
-            and abs(size - len(document.digits)) <= 1
-            and OSA.distance(digits, document.digits, score_cutoff=1) <= 1
-        ):
-            return Quality.SLIP
-        return None
+        if size >= 4:
+            near = _one_slip(digits)
+            for slip in near & self._serial.keys():
+                for doc in self._serial[slip]:
+                    result[doc] = Quality.SLIP
+            if size <= 6:
+                for slip in near & self._bare.keys():
+                    for doc in self._bare[slip]:
+                        result[doc] = Quality.SLIP
+            if size >= 7:
+                for slip in near & self._digits.keys():
+                    for doc in self._digits[slip]:
+                        result[doc] = Quality.SLIP
+        if token.last:
+            for prefix, own in self._prefixes.items():
+                if token.listed or token.before.endswith(prefix):
+                    for doc in _cut(token.before + digits, prefix, own):
+                        result[doc] = Quality.CUT
+        if any_named and token.listed:
+            for serial, doc in self._endings.get(digits[-2:], ()):
+                if serial.endswith(digits):
+                    result[doc] = Quality.SUFFIX
+        return result
+
+
+def _cut(written: str, prefix: str, own: Sequence[tuple[str, int]]) -> list[int]:
+    """Documents whose number begins with what stands at the end of `written`: whole prefix, some of the serial."""
+    result: list[int] = []
+    start = written.find(prefix)
+    while start >= 0:
+        rest = written[start + len(prefix) :]
+        if rest:
+            result += [doc for serial, doc in own if serial.startswith(rest)]
+        start = written.find(prefix, start + 1)
+    return result
+
+
+@lru_cache(maxsize=4096)
+def _one_slip(digits: str) -> frozenset[str]:
+    """The digits and all that one wrong, missing, added or swapped digit makes of them.
+
+    >>> sorted(text for text in _one_slip("12") if len(text) == 1), "21" in _one_slip("12")
+    (['1', '2'], True)
+    """
+    result = {digits}
+    for place in range(len(digits) + 1):
+        head, tail = digits[:place], digits[place:]
+        rest = tail[1:]
+        result.update([head + digit + tail for digit in "0123456789"])
+        if tail:
+            result.update([head + digit + rest for digit in "0123456789"])
+            result.add(head + rest)
+        if rest:
+            result.add(head + rest[0] + tail[0] + rest[1:])
+    return frozenset(result)
+
+
+def _years(prefix: str) -> tuple[str, str]:
+    """Digits at the end of a series, and digits among its letters: "26" of "FV26" and of "F26A"."""
+    last = _YEAR_AT_END.search(prefix)
+    inner = _YEAR_INSIDE.match(prefix)
+    return last[0] if last else "", inner[1] if inner else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from cobranza.kernel.spanish import plain as _plain
@@ -10,9 +11,10 @@ from cobranza.regimes.payments import wording
 
 _BROKEN = re.compile(r"[ÃÂ][\x80-\xbf]")
 _NOT_WORD = re.compile(r"[^A-Z0-9]+")
+_WORD = re.compile(r"[A-Z0-9]+")
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def plain(text: str) -> str:
     """Upper case, no accents, single spaces, UTF-8 that was read as Latin-1 repaired.
 
@@ -46,7 +48,7 @@ def compact(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of `plain`: runs of letters and digits."""
-    return [word for word in _NOT_WORD.split(plain(text)) if word]
+    return _WORD.findall(plain(text))
 
 
 @cache
@@ -69,7 +71,7 @@ def _legal_tail(found: list[str]) -> int:
     return 0
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def name_words(name: str) -> tuple[str, ...]:
     """The words that tell a company from another: no legal form, abbreviations written out.
 
@@ -90,3 +92,33 @@ def has_word(haystack: str, needles: tuple[str, ...]) -> bool:
     """
     padded = f" {_NOT_WORD.sub(' ', haystack)} "
     return any(f" {needle} " in padded for needle in needles)
+
+
+class Phrases:
+    """Finds which kinds of phrases stand in texts, as whole words; one pass over the words of a text.
+
+    >>> phrases = Phrases({"discount": ("PP", "PRONTO PAGO"), "partial": ("A CUENTA",)})
+    >>> sorted(phrases.kinds("PRONTO PAGO, A CUENTA")), phrases.kinds("APPLE")
+    (['discount', 'partial'], set())
+    """
+
+    def __init__(self, needles: Mapping[str, tuple[str, ...]]) -> None:
+        self._by_first: dict[str, list[tuple[str, str]]] = {}
+        for kind, phrases in needles.items():
+            for phrase in phrases:
+                self._by_first.setdefault(phrase.split(" ", 1)[0], []).append((kind, phrase))
+
+    def kinds(self, *plain_texts: str) -> set[str]:
+        """The kinds that stand in any of the plain texts."""
+        found: set[str] = set()
+        for text in plain_texts:
+            said = _WORD.findall(text)
+            hits = self._by_first.keys() & said
+            if not hits:
+                continue
+            padded = f" {' '.join(said)} "
+            for first in hits:
+                for kind, phrase in self._by_first[first]:
+                    if kind not in found and f" {phrase} " in padded:
+                        found.add(kind)
+        return found
