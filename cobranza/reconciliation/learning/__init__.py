@@ -1,0 +1,1 @@
+"""What a company's own confirmations teach: aliases, accounts, habits, and how far to believe the engine."""
