@@ -29,6 +29,7 @@ from cobranza.ledger.models import BankAccount, Creditor, Movement
 from cobranza.ledger.receivables import OpenLedger
 from cobranza.ledger.registry import register_account, register_creditor
 from cobranza.reconciliation import bank_reading, ledger_frames, policy, postings, proposals, workbook
+from cobranza.reconciliation.learning import workflow as learning
 from cobranza.reconciliation.matching import match
 from cobranza.reconciliation.models import PostingIntent, Proposal
 from cobranza.reconciliation.ports import BankPortal, Erp, PostingRefused, PostingUnknown
@@ -171,14 +172,22 @@ def bring_movements(night: Night, since: date, until: date, folder: Path) -> lis
 
 
 def propose(night: Night) -> Stored:
-    """Match what is unmatched and keep the proposals; what a person decided stays as it is."""
+    """Match what is unmatched and keep the proposals; what a person decided stays as it is, and teaches."""
     rules = policy.read(suite.root() / "config" / policy.Policy.FILE)
-    frames = ledger_frames.frames(night.creditor)
+    learning.learn(night.creditor, actor=night.actor)
+    known = learning.known(night.creditor)
+    frames = known.teach(ledger_frames.frames(night.creditor))
     result = match(frames.payments, frames.invoices, frames.customers, frames.fx, policy=rules, fixed=frames.fixed)
     run = str(context.current().run_id or "")
-    night.tally.stored = proposals.store(
-        night.creditor, result, run=run, threshold=rules.umbral_automatico, actor=night.actor
-    )
+    with transaction.atomic():
+        night.tally.stored = proposals.store(
+            night.creditor,
+            known.judge(result),
+            run=run,
+            threshold=known.threshold(rules.umbral_automatico),
+            actor=night.actor,
+        )
+        known.remember()
     return night.tally.stored
 
 
