@@ -249,6 +249,7 @@ def _fees(owed: Owed, missing: int, cash: int, rules: PaymentRegime, policy: Pol
     if missing > rules.fee_cap or missing * over > owed.open * parts + over:
         return []
     weight = WEIGHTS["fee"] - 2.0 * missing / max(1, owed.open) / float(policy.comision_parte or 1)
+    weight += 1.0 if missing % 50 == 0 else 0.5 if missing % 10 == 0 else -0.5  # tariffs are round amounts
     return [
         Reading(
             rule="fee",
@@ -264,7 +265,7 @@ def _partial(owed: Owed, cash: int, hints: frozenset[str]) -> Reading:
     weight = WEIGHTS["partial"] + (2.5 if "partial" in hints else 0.0)
     even = next((parts for parts in (2, 3, 4) if abs(cash * parts - owed.gross) <= parts), 0)
     if even:
-        weight += 2.0
+        weight += 3.0
     elif cash % 1000 == 0:
         weight += 0.5
     share = {2: " (la mitad)", 3: " (un tercio)", 4: " (un cuarto)"}.get(even, "")
@@ -325,16 +326,25 @@ def explain_fx(
     )
 
 
-def explain_charge(owed: Owed, cash: int, charge: int) -> Reading | None:
-    """A returned document paid again together with the bank's charge for the return."""
-    if not charge or cash - owed.open != charge:
+def explain_charge(owed: Owed, cash: int, charge: int, country: str) -> Reading | None:
+    """A returned document paid again together with what the return cost.
+
+    Args:
+        owed: The document.
+        cash: What arrived.
+        charge: What the bank charged for the return, 0 when the return came without a charge.
+        country: Of the customer: says what a creditor may ask for a return at most.
+    """
+    extra = cash - owed.open
+    known = extra == charge
+    if not 0 < extra <= (charge if known else regime(country).return_charge):
         return None
     return Reading(
         rule="charge",
         applied=owed.open,
-        fee=-charge,
-        weight=5.5,
-        arithmetic=f"{written(owed.open)} + {written(charge)} de gastos de devolución = {written(cash)}",
+        fee=-extra,
+        weight=5.5 if known else 3.5,
+        arithmetic=f"{written(owed.open)} + {written(extra)} de gastos de devolución = {written(cash)}",
     )
 
 

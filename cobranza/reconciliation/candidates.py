@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import islice, product
 
 from cobranza.reconciliation import amounts, sets, special
@@ -14,11 +16,12 @@ from cobranza.reconciliation.board import Board, Clues, View
 from cobranza.reconciliation.records import Hypothesis, Line, Payment
 from cobranza.reconciliation.references import Mention, Quality
 from cobranza.reconciliation.weights import VETO, payer_part, reference_part
+from cobranza.regimes.payments import PaymentRegime, regime
 
 SETTLING = frozenset({"equal", "withholding", "rounding", "discount", "deposit", "charge", "fx"})
-TWIN_CAP = 0.90  # equal documents of one customer: the oldest is proposed, a person confirms
-UNNAMED_FEE = -1.5  # a fee is any small difference: without a number it explains too much
-UNNAMED_CAP = {"rounding": 0.85, "fee": 0.80, "partial": 0.85}  # the same for what is less loose
+PAID_TWICE = 6.0  # the payer names a paid document of exactly this amount: a second payment, not one of another
+UNNAMED = {"fee": -1.5, "over": 0.5}  # a fee is any small difference: without a number it explains too much
+UNNAMED_CAP = {"rounding": 0.85, "fee": 0.80, "partial": 0.85, "over": 0.80}  # the same for what is less loose
 _COMBINATIONS = 64
 
 
@@ -90,7 +93,7 @@ def _collections(board: Board, payment: Payment, clues: Clues, moment: Moment, d
         if not view.own and customer not in clues.by_customer:
             continue
         worth = view.known and clues.evidence[customer].weight >= strongest - 2.5
-        found += _of_customer(view, deep and worth)
+        found += _of_customer(view, deep and worth, claim=not deep)
     return found
 
 
@@ -104,27 +107,41 @@ def _parties(clues: Clues) -> list[int]:
     return order[: max(12, min(sure, 30))]
 
 
-def _of_customer(view: View, deep: bool) -> list[Hypothesis]:
+def _of_customer(view: View, deep: bool, *, claim: bool) -> list[Hypothesis]:
     mentions = list(view.clues.by_customer.get(view.customer, ()))
     if view.known or any(mention.quality >= Quality.FULL for mention in mentions):
         taken = frozenset(mention.token for mention in mentions)
         mentions += view.board.index.within(view.clues.tokens, view.own, taken)
     slots = _slots(view, mentions)
     live = [slot for slot in slots if any(view.free.get(doc) for doc in slot.docs)]
+    if claim:
+        _claim(view, live)
     found = _named(view, live) if live else []
     if deep and not any(hypothesis.rule in SETTLING for hypothesis in found):
         found += _unnamed(view)
     payer = payer_part(view.board, view.clues, view.customer)
     for hypothesis in found:
         hypothesis.parts["cliente"] = payer
-        hypothesis.parts["otra referencia"] = -_vetoes(view.clues, slots, hypothesis)
+        hypothesis.parts["otra referencia"] = -_vetoes(view, slots, hypothesis)
     return found
 
 
-def _vetoes(clues: Clues, slots: Sequence[Slot], hypothesis: Hypothesis) -> float:
+def _claim(view: View, slots: Sequence[Slot]) -> None:
+    """Keep what this payment names from payments that name nothing, until it is decided."""
+    for slot in slots:
+        if len(slot.docs) == 1 and slot.quality >= (Quality.TAIL if view.known else Quality.FULL):
+            view.board.claims.setdefault(slot.docs[0], set()).add(view.payment.index)
+
+
+def _vetoes(view: View, slots: Sequence[Slot], hypothesis: Hypothesis) -> float:
     """What it costs to leave out documents that the payer names."""
+    clues = view.clues
     docs = set(hypothesis.key)
     total = sum(VETO[slot.quality] for slot in slots if not docs & set(slot.docs))
+    if hypothesis.how == "account":
+        documents, cents = view.board.documents, view.payment.cents
+        if any(documents[doc].open == cents and not view.free.get(doc) for slot in slots for doc in slot.docs):
+            total += PAID_TWICE
     if hypothesis.how != "named":
         seen = {slot.token for slot in slots}
         elsewhere: dict[int, Quality] = {}
@@ -208,7 +225,7 @@ def _completed(
                 chance = len(by_amount) / max(1.0, float(abs(residual)))
                 extras.append(sets.Found([doc], len(by_amount[residual]), chance, 1.0 / len(by_amount[residual])))
         if not extras and number < 4:
-            extras = sets.search(view, sets.pool(view, frozenset(docs)), residual, most=5)
+            extras = sets.search(view, sets.pool(view, frozenset(docs)), residual)
         for extra in extras:
             found.append(sets.hypothesis(view, [*docs, *extra.docs], "completed", extra))
         if residual < 0 and len(docs) > 2 and number == 0:
@@ -226,23 +243,38 @@ def _unnamed(view: View) -> list[Hypothesis]:
     found: list[Hypothesis] = []
     cash, documents = view.payment.cents, view.board.documents
     pool = sets.pool(view)
-    equal = [doc for doc in pool if view.free[doc] == cash]
-    if equal:
-        for hypothesis in _explained(view, equal[:1], loose=False, how="account"):
-            hypothesis.solutions = len(equal)
-            if len(equal) > 1:
-                hypothesis.capped = TWIN_CAP
-                hypothesis.notes.append(f"hay {len(equal)} documentos iguales; se propone el más antiguo")
-            found.append(hypothesis)
-    deposit = "deposit" in view.clues.hints
+    alike: dict[tuple[int, int, int], list[int]] = {}
     for doc in pool:
-        free = view.free[doc]
-        if free <= 0 or doc in equal:
+        document = documents[doc]
+        alike.setdefault((view.free[doc], document.gross, document.net), []).append(doc)
+    deposit = "deposit" in view.clues.hints
+    rules = regime(view.board.customers[view.customer].country or view.payment.country)
+    coin = _coin(view, rules)
+    equal = False
+    for (free, gross, _), docs in alike.items():
+        doc = docs[0]
+        if free <= 0:
             continue
-        half = abs(documents[doc].gross - 2 * cash) <= 2
-        if deposit or half or 2 * cash > free > cash or 0 < cash - free <= free // 20:
-            readings = _explained(view, [doc], loose=half, how="account")
-            found += [hypothesis for hypothesis in readings if hypothesis.rule not in {"over"}]
+        if free == cash:
+            equal = True
+            readings = _explained(view, [doc], loose=False, how="account")
+        elif free > cash:
+            part = _instalment(view, doc, free, gross)
+            if not (deposit or part or 2 * cash > free):
+                continue
+            readings = _explained(view, [doc], loose=bool(part), how="account")
+        elif doc in view.board.returned or cash - free <= rules.rounding:
+            readings = _explained(view, [doc], loose=False, how="account")
+        elif coin and 3 * (cash - free) <= free and ((cash - free) % coin == 0 or cash % (10 * coin) == 0):
+            readings = [one for one in _explained(view, [doc], loose=True, how="account") if one.rule == "over"]
+        else:
+            continue
+        if len(docs) > 1:
+            for hypothesis in readings:
+                hypothesis.solutions = len(docs)
+                hypothesis.capped = min(hypothesis.capped, sets.TWIN_CAP)
+                hypothesis.notes.append(f"hay {len(docs)} documentos iguales; se propone el más antiguo")
+        found += readings
     for doc in view.own:
         if documents[doc].currency != view.payment.currency and not documents[doc].credit:
             found += _explained(view, [doc], loose=False, how="account")
@@ -254,10 +286,29 @@ def _unnamed(view: View) -> list[Hypothesis]:
         if run:
             found.append(sets.hypothesis(view, run, "account", None))
     for hypothesis in found:
-        if hypothesis.rule == "fee":
-            hypothesis.parts["sin referencia"] = UNNAMED_FEE
-        hypothesis.parts.setdefault("fechas", -0.3 * sum(sets.unusual(view, line.doc) for line in hypothesis.lines))
+        hypothesis.parts.setdefault("sin referencia", UNNAMED.get(hypothesis.rule, 0.0))
+        hypothesis.parts.setdefault("fechas", -0.5 * sum(sets.unusual(view, line.doc) for line in hypothesis.lines))
     return found
+
+
+def _coin(view: View, rules: PaymentRegime) -> int:
+    """The unit in which people round, 0 where every amount of the customer's is round and roundness says nothing."""
+    grain = reduce(math.gcd, [view.free[doc] for doc in view.own], 0)
+    return rules.rounding if 10 * grain <= rules.rounding else 0
+
+
+def _instalment(view: View, doc: int, free: int, gross: int) -> int:
+    """Into how many equal parts the payment splits the document (2, 3, 4), or whose earlier parts were the same."""
+    cash = view.payment.cents
+    for parts in (2, 3, 4):
+        if abs(parts * cash - gross) <= parts:
+            return parts
+    if free < gross:
+        collected = view.board.balances.collected(doc, view.moment)
+        for parts in (1, 2, 3):
+            if collected > 0 and abs(parts * cash - collected) <= parts:
+                return parts + 1
+    return 0
 
 
 def _explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "named") -> list[Hypothesis]:
@@ -289,8 +340,8 @@ def _explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "name
         view.board.policy,
         loose=loose and len(docs) == 1,
     )
-    if len(docs) == 1:
-        charge = amounts.explain_charge(owed, view.payment.cents, view.board.charges.get(docs[0], 0))
+    if len(docs) == 1 and docs[0] in view.board.returned:
+        charge = amounts.explain_charge(owed, view.payment.cents, view.board.charges.get(docs[0], 0), country)
         readings = [charge, *readings] if charge else readings
     result = []
     for reading in readings:

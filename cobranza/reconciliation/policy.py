@@ -27,6 +27,7 @@ class Policy(Strict):
         comision_parte: Most of a document that a bank fee may take, whatever the country's cap.
         descuentos: Early-payment discounts that customers take, as fractions of the total.
         descuento_gracia_dias: Days after the due date in which a discount is still believed.
+        abono_partes: Parts of an invoice that a credit note usually corrects: the whole or a round share.
         conjunto_maximo: Most documents in a set that the payer does not name.
         candidatos_maximo: Most open documents of a customer that set search looks at.
     """
@@ -42,7 +43,10 @@ class Policy(Strict):
     comision_parte: Share = Decimal("0.20")
     descuentos: tuple[Share, ...] = (Decimal("0.01"), Decimal("0.02"), Decimal("0.03"), Decimal("0.05"))
     descuento_gracia_dias: Annotated[int, Field(ge=0, le=60)] = 5
-    conjunto_maximo: Annotated[int, Field(ge=2, le=8)] = 6
+    abono_partes: tuple[Share, ...] = (
+        Decimal(1), Decimal("0.75"), Decimal("0.50"), Decimal("0.25"), Decimal("0.20"), Decimal("0.10"), Decimal("0.05")
+    )  # fmt: skip
+    conjunto_maximo: Annotated[int, Field(ge=2, le=60)] = 15
     candidatos_maximo: Annotated[int, Field(ge=4, le=36)] = 24
 
 

@@ -1,22 +1,33 @@
-"""Sets of documents that a payment does not name (all): which of what is open adds up, and how far chance would too."""
+"""Sets of documents that a payment does not name (all): which of what is open adds up, and how far chance would too.
+
+Three ways to fill a transfer are known to every clerk: some of the documents that are due, everything that is due but
+for one or two that are in dispute, and an unbroken run of the statement. A credit note comes with the invoice that it
+corrects. How many sets of usual documents there are against how many cents they may add up to says what chance alone
+would give; where chance would give a set anyway, none is looked for.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 
 from cobranza.reconciliation.amounts import written
 from cobranza.reconciliation.board import View
 from cobranza.reconciliation.records import Hypothesis, Line
 from cobranza.reconciliation.subsets import subsets_summing_to
+from cobranza.reconciliation.weights import LONELY_CREDIT, ONE_MORE, usual
 
 # Share of such payments whose true set lies in what is searched at all.
 REACH = {"completed": 0.97, "account": 0.94}
+TWIN_CAP = 0.90  # equal documents of one customer: the oldest is proposed, a person confirms
 # When the most usual documents give nothing: small sets of many more.
 _WIDE, _WIDE_SIZE = 56, 3
-_USUAL_DELAY = 15  # days after the due day in which companies pay most
+_BY_CHANCE = 1.0  # sets of a size are looked for while chance would give less than this many
+_SKIPPED_FROM = 5  # "all but two" is said of five documents or more
+_LARGEST = 60  # documents at most in a run that is paid but for two
+_CREDITS = 3  # credit notes looked at, the most usual days first
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,82 +37,235 @@ class Found:
     Attributes:
         docs: Its documents.
         solutions: How many sets add up as well.
-        chance: Expected number of sets that would add up by chance.
+        chance: Expected number of sets that would add up by chance, against how usual this one is.
         share: Probability among the sets found, by how usual their days are.
+        odds: How usual it is, log-odds, 0 at most.
+        twins: Equal documents stand outside the set: the oldest were taken.
     """
 
     docs: list[int]
     solutions: int
     chance: float
     share: float
+    odds: float = 0.0
+    twins: bool = False
 
 
 def pool(view: View, without: frozenset[int] = frozenset()) -> list[int]:
-    """Documents that may be paid unnamed: same currency, not in a batch, not too old; usual days to pay first."""
-    documents, booked = view.board.documents, view.payment.booked
+    """Documents that may be paid unnamed, oldest due day first.
+
+    Same currency, not in a batch, not too old, and not named by another payment that waits for a decision.
+    """
+    documents, booked, claims = view.board.documents, view.payment.booked, view.board.claims
     oldest = booked - view.board.policy.ventana_dias
-    chosen = [
-        doc
-        for doc in view.own
-        if doc not in without
-        and documents[doc].currency == view.payment.currency
-        and (not documents[doc].remesa or doc in view.board.returned)
-        and documents[doc].due >= oldest
-    ]
-    return sorted(chosen, key=lambda doc: (documents[doc].due, doc))
+    returned, currency = view.board.returned, view.payment.currency
+    chosen = []
+    for doc in view.own:
+        document = documents[doc]
+        if (
+            document.due >= oldest
+            and document.currency == currency
+            and (not document.remesa or doc in returned)
+            and doc not in without
+            and not (doc in claims and claimed(view, doc))
+        ):
+            chosen.append((document.due, doc))
+    chosen.sort()
+    return [doc for _, doc in chosen]
+
+
+def claimed(view: View, doc: int) -> bool:
+    """Whether another payment names the document and has not been decided."""
+    board, mine = view.board, view.payment.index
+    return any(other != mine and other not in board.decided for other in board.claims.get(doc, ()))
 
 
 def unusual(view: View, doc: int) -> float:
     """How unusual it is to pay the document on the payment's day: 0 around its due day, growing either way."""
-    late = view.payment.booked - view.board.documents[doc].due
-    if late < -5:
-        return min(3.0, (-5 - late) / 15)
-    return max(0.0, min(3.0, (late - 45) / 45))
+    return -usual(view.payment.booked - view.board.documents[doc].due)
 
 
-def search(view: View, candidates: Sequence[int], target: int, *, most: int) -> list[Found]:
-    """Sets of `candidates` that add up to `target`, likeliest first."""
-    most_usual = view.board.policy.candidatos_maximo
-    found = _search(view, _usable(view, candidates, target, most_usual), target, most)
-    if not found and len(candidates) > most_usual:
-        found = _search(view, _usable(view, candidates, target, _WIDE), target, min(most, _WIDE_SIZE))
-    return found
-
-
-def _search(view: View, usable: Sequence[int], target: int, most: int) -> list[Found]:
-    if not usable or target == 0:
+def search(view: View, candidates: Sequence[int], target: int, *, most: int = _LARGEST) -> list[Found]:
+    """Sets of `candidates` (oldest due day first) that add up to `target`, likeliest first, at most four."""
+    if target == 0 or not candidates:
         return []
-    values = [view.free[doc] for doc in usable]
-    sums = subsets_summing_to(values, target, most=most, keep=64)
-    if not sums.found:
+    free = view.free
+    credits = [doc for doc in candidates if free[doc] < 0]
+    relief = -sum(free[doc] for doc in credits)
+    invoices = [doc for doc in candidates if 0 < free[doc] <= target + relief]
+    if not credits:
+        return _ranked(view, candidates, _Sums(view, invoices, target, most).found())
+    plain = _Sums(view, [doc for doc in invoices if free[doc] <= target], target, most)
+    found = plain.found()
+    booked, documents = view.payment.booked, view.board.documents
+    credits.sort(key=lambda doc: (-usual(booked - documents[doc].due), doc))
+    for credit in credits[:_CREDITS]:
+        partners = _partners(view, credit, invoices)
+        rest = target - free[credit]
+        if rest == 0:
+            continue
+        for one in [*_Sums(view, invoices, rest, most - 1).found(), *_with_pair(found, credit, partners, free)]:
+            lonely = 0.0 if partners & set(one.docs) else LONELY_CREDIT
+            found.append(replace(one, docs=[*one.docs, credit], odds=one.odds + lonely))
+    if target < 0 and target in [free[credit] for credit in credits]:
+        found += [Found([doc], 1, 0.01, 1.0) for doc in credits if free[doc] == target][:1]
+    return _ranked(view, candidates, found)
+
+
+def _partners(view: View, credit: int, invoices: Iterable[int]) -> set[int]:
+    """Invoices of which the credit note is the whole or a round part: what it may correct."""
+    free, amount = view.free, -view.free[credit]
+    wanted: set[int] = set()
+    for share in view.board.policy.abono_partes:
+        parts, over = share.as_integer_ratio()
+        whole = amount * over // parts
+        wanted.update(range(whole - over // parts - 1, whole + over // parts + 2) if parts < over else (amount,))
+    return {doc for doc in invoices if free[doc] in wanted}
+
+
+def _with_pair(plain: Sequence[Found], credit: int, partners: set[int], free: dict[int, int]) -> list[Found]:
+    """A set and, beside it, an invoice that the credit note cancels whole: both are cleared together."""
+    whole = [doc for doc in sorted(partners) if free[doc] == -free[credit]][:1]
+    return [
+        replace(one, docs=[*one.docs, doc], odds=one.odds + ONE_MORE)
+        for one in plain
+        for doc in whole
+        if doc not in one.docs and all(free[other] > 0 for other in one.docs)
+    ]
+
+
+def _ranked(view: View, candidates: Sequence[int], found: Sequence[Found]) -> list[Found]:
+    """Equal documents exchanged for their oldest, each set once, shares worked out; the likeliest four."""
+    if not found:
         return []
-    grain = reduce(math.gcd, [abs(value) for value in values], abs(target)) or 1
-    spread = max(1.0, sum(abs(value) for value in values) / grain)
-    odd = [unusual(view, doc) for doc in usable]
-    weights = [math.exp(-0.6 * sum(odd[position] for position in chosen) - 0.4 * len(chosen)) for chosen in sums.found]
-    total = sum(weights) * max(1.0, sums.count / len(sums.found))
-    result = []
-    for chosen, weight in zip(sums.found, weights, strict=True):
-        tried = sum(math.comb(len(values), size) for size in range(1, len(chosen) + 1))
-        docs = [usable[position] for position in chosen]
-        result.append(Found(docs, sums.count, tried / spread, weight / total))
-    result.sort(key=lambda found: (-found.share, found.docs))
+    free = view.free
+    equal: dict[int, list[int]] = {}
+    for doc in candidates:
+        equal.setdefault(free[doc], []).append(doc)
+    once: dict[tuple[int, ...], Found] = {}
+    for one in found:
+        counts: dict[int, int] = {}
+        for doc in one.docs:
+            counts[free[doc]] = counts.get(free[doc], 0) + 1
+        docs = [doc for value, number in counts.items() for doc in equal[value][:number]]
+        twins = any(len(equal[value]) > number for value, number in counts.items())
+        key = tuple(sorted(docs))
+        held = once.get(key)
+        if held is None or one.odds > held.odds:
+            once[key] = replace(one, docs=sorted(docs, key=candidates.index), twins=twins)
+    best = max(one.odds for one in once.values())
+    total = sum(math.exp(one.odds - best) for one in once.values())
+    unseen = max(1.0, max(one.solutions for one in once.values()) / max(1, len(found)))
+    result = [
+        replace(one, solutions=max(one.solutions, len(once)), share=math.exp(one.odds - best) / (total * unseen))
+        for one in once.values()
+    ]
+    result.sort(key=lambda one: (-one.share, one.docs))
     return result[:4]
 
 
-def _usable(view: View, candidates: Sequence[int], target: int, most: int) -> list[int]:
-    """What the search looks at: nothing above the target (unless credits relieve it), the most usual days first."""
-    relief = -sum(view.free[doc] for doc in candidates if view.free[doc] < 0)
-    usable = [doc for doc in candidates if view.free[doc] < 0 or view.free[doc] <= target + relief]
-    if len(usable) > most:
-        documents, booked = view.board.documents, view.payment.booked
+class _Sums:
+    """One search: invoices (positive) that add up to a target."""
 
-        def distance(doc: int) -> tuple[float, int]:
-            late = booked - documents[doc].due - _USUAL_DELAY
-            return (late if late >= 0 else -2.0 * late), doc
+    def __init__(self, view: View, invoices: Sequence[int], target: int, most: int) -> None:
+        self.view = view
+        self.invoices = [doc for doc in invoices if view.free[doc] <= target]
+        self.target = target
+        self.most = most
+        booked, documents = view.payment.booked, view.board.documents
+        self.odds = {doc: usual(booked - documents[doc].due) for doc in self.invoices}
 
-        usable = sorted(usable, key=distance)[:most]
-    return usable
+    def found(self) -> list[Found]:
+        """Every set found, the cheapest kind of search that finds any."""
+        if self.target <= 0 or self.most < 1 or not self.invoices:
+            return []
+        free, odds = self.view.free, self.odds
+        if sum(free[doc] for doc in self.invoices) < self.target:
+            return []
+        order = sorted(self.invoices, key=lambda doc: (-odds[doc], doc))
+        first = self.view.board.policy.candidatos_maximo
+        result = self._subsets(order[:first], self.most)
+        if not result and len(order) > first:
+            result = self._subsets(order[:_WIDE], min(self.most, _WIDE_SIZE))
+        if not result and len(self.invoices) >= _SKIPPED_FROM and self.most >= _SKIPPED_FROM:
+            result = self._all_but_few()
+        return result
+
+    def _subsets(self, usable: Sequence[int], most: int) -> list[Found]:
+        free = self.view.free
+        values = [free[doc] for doc in usable]
+        grain, spread = self._spread(values)
+        weights = [math.exp(self.odds[doc] + ONE_MORE) for doc in usable]
+        size, expected = _worth(weights, min(most, len(usable)), spread * _BY_CHANCE)
+        sums = subsets_summing_to(values, self.target, most=size, keep=64)
+        result = []
+        for chosen in sums.found:
+            docs = [usable[position] for position in chosen]
+            by_chance = expected / spread
+            common = reduce(math.gcd, [values[position] for position in chosen], self.target)
+            if common > grain:  # round amounts meet round totals more easily
+                round_ones = [weight for weight, value in zip(weights, values, strict=True) if value % common == 0]
+                by_chance = max(by_chance, _expected(round_ones, size) * common / grain / spread)
+            odds = sum(self.odds[doc] + ONE_MORE for doc in docs)
+            result.append(Found(docs, sums.count, by_chance, 1.0, odds))
+        return result
+
+    def _all_but_few(self) -> list[Found]:
+        """Everything that is due by some day, but for one or two documents (in dispute, mislaid)."""
+        free, target = self.view.free, self.target
+        docs: list[int] = []
+        seen: dict[int, int] = {}
+        total, tried = 0, 0
+        result: list[Found] = []
+        usable = [doc for doc in self.invoices if self.odds[doc] > -3.0]
+        _, spread = self._spread([free[doc] for doc in usable])
+        for doc in usable[:_LARGEST]:
+            docs.append(doc)
+            seen.setdefault(free[doc], doc)
+            total += free[doc]
+            over = total - target
+            if over < 0 or len(docs) < _SKIPPED_FROM:
+                continue
+            tried += 1 + len(docs) * len(docs) // 2
+            left_out: tuple[int, ...] | None = None
+            if over == 0:
+                left_out = ()
+            elif over in seen:
+                left_out = (seen[over],)
+            elif len(docs) > _SKIPPED_FROM:
+                pairs = ((one, seen[over - free[one]]) for one in docs if over - free[one] in seen)
+                left_out = next(((one, two) for one, two in pairs if one != two), None)
+            if left_out is not None and len(docs) - len(left_out) <= self.most:
+                kept = [other for other in docs if other not in left_out]
+                odds = -1.5 * len(left_out) + sum(min(0.0, self.odds[other] + 1.0) for other in kept)
+                result.append(Found(kept, 1, 0.0, 1.0, odds))
+        return [replace(one, solutions=len(result), chance=tried / spread) for one in result]
+
+    def _spread(self, values: Sequence[int]) -> tuple[int, float]:
+        """The common grain of the amounts, and how many different totals around the target they could give."""
+        grain = reduce(math.gcd, values, self.target) or 1
+        return grain, max(1.0, min(sum(values), 2 * self.target) / grain)
+
+
+def _worth(weights: Sequence[float], most: int, limit: float) -> tuple[int, float]:
+    """The largest size of set of which chance gives less than `limit`, at least two; and how many sets that is."""
+    whole = math.exp(sum(math.log1p(weight) for weight in weights))
+    if whole <= limit and most >= len(weights):
+        return most, whole
+    by_size = [1.0] + [0.0] * most
+    for number, weight in enumerate(weights):
+        for size in range(min(number + 1, most), 0, -1):
+            by_size[size] += by_size[size - 1] * weight
+    total = 0.0
+    for size in range(1, most + 1):
+        total += by_size[size]
+        if total > limit and size > 2:
+            return size - 1, total - by_size[size]
+    return most, total
+
+
+def _expected(weights: Sequence[float], most: int) -> float:
+    return _worth(weights, min(most, len(weights)), math.inf)[1] if weights else 0.0
 
 
 def runs(view: View, candidates: Sequence[int]) -> list[int]:
@@ -125,17 +289,24 @@ def hypothesis(view: View, docs: Sequence[int], how: str, found: Found | None) -
     credit = any(view.board.documents[doc].credit for doc in docs)
     chance = found.chance if found else 0.02
     share = found.share if found else 1.0
+    odds = found.odds if found else 0.5 * sum(-unusual(view, doc) for doc in docs)
     weight = max(-2.0, min(6.0, -math.log(max(1e-9, chance)))) + math.log(max(share, 1e-6))
+    cap = REACH.get(how, 1.0) * share / (1.0 + chance * math.exp(-max(-6.0, odds)))
+    notes = []
+    if found and found.twins:
+        cap = min(cap, TWIN_CAP)
+        notes.append("hay otros documentos iguales; se proponen los más antiguos")
     return Hypothesis(
         lines=tuple(Line(doc=doc, applied=view.free[doc]) for doc in docs),
         rule="netted" if credit else "set",
         how=how,
         customer=view.customer,
         cash=sum(view.free[doc] for doc in docs),
-        parts={"importe": weight, "fechas": -0.2 * sum(unusual(view, doc) for doc in docs)},
+        parts={"importe": weight, "fechas": odds},
         arithmetic=addition([view.free[doc] for doc in docs]),
         solutions=found.solutions if found else 1,
-        capped=REACH.get(how, 1.0) * (0.85 if credit and how == "account" else 1.0) * share / (1.0 + chance),
+        capped=cap,
+        notes=notes,
     )
 
 

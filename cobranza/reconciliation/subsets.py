@@ -30,25 +30,30 @@ class Sums:
 def subsets_summing_to(amounts: Sequence[int], target: int, *, most: int = 6, keep: int = 8) -> Sums:
     """Find the sets of at most `most` positions whose amounts add up to `target`, meeting in the middle.
 
-    Amounts may be negative (credit notes). Time and memory grow with
-    the number of sets of up to `most` items in half of the amounts.
+    Amounts may be negative (credit notes). Equal amounts are the same answer: of several positions with one amount
+    the lowest are taken. Time and memory grow with the number of sets of up to `most` items in half of the amounts.
 
     Raises:
         ValueError: more than 60 amounts; the caller chooses which ones are worth looking at.
 
     >>> subsets_summing_to([500, 300, 200, 100], 600)
     Sums(found=((0, 3), (1, 2, 3)), count=2, capped=False)
+    >>> subsets_summing_to([50, 50, 50], 100)
+    Sums(found=((0, 1),), count=1, capped=False)
     """
     size = len(amounts)
     if size > _LARGEST:
         raise ValueError(f"{size} amounts are too many to search")
     if size == 0 or most < 1:
         return Sums((), 0, False)
-    middle = size // 2
-    left_sums, left_sizes, left_masks = _half(amounts[:middle], most)
-    right_sums, right_sizes, right_masks = _half(amounts[middle:], most)
+    groups: dict[int, list[int]] = {}
+    for position, amount in enumerate(amounts):
+        groups.setdefault(amount, []).append(position)
+    left, right = _balanced(list(groups.values()), size)
+    left_sums, left_sizes, left_masks = _half(amounts, left, most)
+    right_sums, right_sizes, right_masks = _half(amounts, right, most)
     order = np.argsort(left_sums, kind="stable")
-    left_sums, left_sizes, left_masks = left_sums[order], left_sizes[order], left_masks[order]
+    left_sums = left_sums[order]
     wanted = target - right_sums
     low = np.searchsorted(left_sums, wanted, side="left")
     high = np.searchsorted(left_sums, wanted, side="right")
@@ -56,29 +61,59 @@ def subsets_summing_to(amounts: Sequence[int], target: int, *, most: int = 6, ke
     capped = False
     for position in np.nonzero(high > low)[0].tolist():
         right_size, right_mask = int(right_sizes[position]), int(right_masks[position])
-        for other in range(int(low[position]), int(high[position])):
+        for other in order[int(low[position]) : int(high[position])].tolist():
             if not 0 < int(left_sizes[other]) + right_size <= most:
                 continue
             if len(found) >= _EXAMINED:
                 capped = True
                 break
-            found.append(_positions(int(left_masks[other]) | right_mask << middle))
+            found.append(_positions(int(left_masks[other]) | right_mask))
     found.sort(key=lambda chosen: (len(chosen), chosen))
     return Sums(tuple(found[:keep]), len(found), capped)
 
 
-def _half(amounts: Sequence[int], most: int) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]:
-    """Every sum of up to `most` of the amounts with its number of items and its bit mask."""
+def _balanced(groups: Sequence[list[int]], size: int) -> tuple[list[list[int]], list[list[int]]]:
+    """Share the groups of equal amounts out between two halves of about the same number of positions."""
+    left: list[list[int]] = []
+    right: list[list[int]] = []
+    placed = 0
+    for group in groups:
+        if placed * 2 < size:
+            left.append(group)
+            placed += len(group)
+        else:
+            right.append(group)
+    return left, right
+
+
+def _half(
+    amounts: Sequence[int], groups: Sequence[list[int]], most: int
+) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]:
+    """Every sum of up to `most` of the positions with its number of items and its bit mask, equal amounts in order."""
     sums = np.zeros(1, dtype=np.int64)
     sizes = np.zeros(1, dtype=np.int8)
     masks = np.zeros(1, dtype=np.int64)
-    for position, amount in enumerate(amounts):
-        room = sizes < most
-        sums = np.concatenate((sums, sums[room] + amount))
-        masks = np.concatenate((masks, masks[room] | np.int64(1 << position)))
-        sizes = np.concatenate((sizes, sizes[room] + np.int8(1)))
+    taken = 0
+    for group in groups:
+        amount = amounts[group[0]]
+        last = (sums, sizes, masks)
+        for position in group[:most]:
+            one, count, mask = last
+            if taken >= most:
+                room = count < most
+                one, count, mask = one[room], count[room], mask[room]
+            last = (one + amount, count + np.int8(1), mask | np.int64(1 << position))
+            sums = np.concatenate((sums, last[0]))
+            sizes = np.concatenate((sizes, last[1]))
+            masks = np.concatenate((masks, last[2]))
+            taken += 1
     return sums, sizes, masks
 
 
 def _positions(mask: int) -> tuple[int, ...]:
-    return tuple(position for position in range(mask.bit_length()) if mask >> position & 1)
+    result = []
+    while mask:
+        lowest = mask & -mask
+        result.append(lowest.bit_length() - 1)
+        mask ^= lowest
+    return tuple(result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from cobranza.reconciliation.board import Board, Clues
 from cobranza.reconciliation.references import Quality
@@ -46,3 +47,33 @@ def reference_part(qualities: Sequence[Quality]) -> float:
     """Several documents named together support each other, up to a bound."""
     weights = [REFERENCE[quality] for quality in qualities]
     return max(weights) + min(3.0, 0.5 * (len(weights) - 1))
+
+
+# How usual it is to pay a document so many days after its due day (log-odds, between the points in a straight line):
+# companies pay on their pay day after the due day, hardly ever weeks before it, and what is months late is in dispute.
+_USUAL = ((-60, -7.0), (-30, -5.0), (-15, -3.5), (-5, -2.0), (0, -1.0), (5, 0.0), (45, 0.0), (75, -1.0), (120, -2.0),
+          (180, -3.5), (365, -5.0))  # fmt: skip
+ONE_MORE = -0.35  # each further document in a set: one pays two more often than ten
+LONELY_CREDIT = -3.0  # a credit note in a set without any invoice that it may correct
+
+
+def _days() -> list[float]:
+    result = []
+    for (early, low), (late, high) in pairwise(_USUAL):
+        result += [low + (high - low) * (day - early) / (late - early) for day in range(early, late)]
+    return result
+
+
+_BY_DAY = _days()
+
+
+def usual(late: int) -> float:
+    """How usual it is to pay a document `late` days after its due day: log-odds, 0 at best.
+
+    >>> usual(20), usual(60), usual(-400), usual(5000)
+    (0.0, -0.5, -7.0, -5.0)
+    """
+    if late < _USUAL[0][0]:
+        return _USUAL[0][1]
+    position = late - _USUAL[0][0]
+    return _BY_DAY[position] if position < len(_BY_DAY) else _USUAL[-1][1]

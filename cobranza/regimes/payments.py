@@ -85,6 +85,7 @@ class PaymentRegime:
         unit: Hundredths that a withholding is rounded to.
         fee_cap: Hundredths of the local currency that a bank may take from one transfer.
         rounding: Hundredths that payers commonly round off.
+        return_charge: Hundredths that a creditor passes on at most for a direct debit that came back.
         withholdings: Single rates and their lawful combinations are built from these.
         deposit: Deposit scheme, None when the country has none.
     """
@@ -93,6 +94,7 @@ class PaymentRegime:
     unit: int
     fee_cap: int
     rounding: int = 0
+    return_charge: int = 0
     withholdings: tuple[Withholding, ...] = ()
     deposit: Deposit | None = None
 
@@ -141,6 +143,7 @@ def regime(country: str) -> PaymentRegime:
             unit=_hundredths(raw["unit"]),
             fee_cap=_hundredths(raw["fee_cap"]),
             rounding=_hundredths(raw["rounding"]),
+            return_charge=_hundredths(raw.get("return_charge", "0")),
             withholdings=tuple(_withholding(entry) for entry in raw.get("withholding", ())),
             deposit=_deposit(raw["deposit"]) if "deposit" in raw else None,
         )

@@ -98,11 +98,16 @@ def test_another_currency_within_the_band_only() -> None:
 
 
 def test_the_charge_of_a_return_comes_back_with_the_document() -> None:
-    reading = explain_charge(owed(14276), 15486, 1210)
+    reading = explain_charge(owed(14276), 15486, 1210, "ES")
 
     assert reading is not None
     assert (reading.applied, reading.fee) == (14276, -1210)
-    assert explain_charge(owed(14276), 15486, 1200) is None
+    unknown = explain_charge(owed(14276), 15486, 0, "ES")
+    assert unknown is not None
+    assert unknown.fee == -1210
+    assert unknown.weight < reading.weight
+    assert explain_charge(owed(14276), 14276 + 4001, 0, "ES") is None
+    assert explain_charge(owed(14276), 15486, 0, "CO") is None
 
 
 @given(st.integers(-(10**9), 10**9), st.lists(st.integers(0, 10**7), min_size=1, max_size=12))
