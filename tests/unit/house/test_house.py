@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from importlib.metadata import distributions
 from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
 
 import cobranza
 from cobranza import suite
@@ -55,3 +58,20 @@ def test_rooms_import_only_what_they_may() -> None:
     from importlinter.cli import lint_imports
 
     assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+def test_every_pinned_package_runs_on_debian_12s_own_python() -> None:
+    debian = "3.11.2"
+    pinned = {
+        line.partition("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
+    }
+    assert len(pinned) > 100
+    too_new = [
+        f"{found.name} {found.version} needs {needs}"
+        for found in distributions()
+        if found.name.lower().replace("_", "-") in pinned
+        and (needs := found.metadata.get("Requires-Python"))
+        and not SpecifierSet(needs).contains(debian)
+    ]
+    assert not too_new
