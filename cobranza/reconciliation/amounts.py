@@ -368,8 +368,13 @@ def share_out(total: int, parts: Sequence[int]) -> list[int]:
 
 
 def written(cents: int) -> str:
-    """Hundredths, the Spanish way."""
-    return write_amount(Decimal(cents) / 100)
+    """Hundredths, the Spanish way.
+
+    >>> written(123456789), written(-5)
+    ('1.234.567,89', '-0,05')
+    """
+    whole, rest = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}{whole:,}".replace(",", ".") + f",{rest:02d}"
 
 
 def _percent(rate: Fraction) -> str:

@@ -208,7 +208,8 @@ def _completed(
     """Named documents plus others of the customer (a list cut short, a credit note), or fewer of the named ones."""
     found: list[Hypothesis] = []
     by_amount: dict[int, list[int]] = defaultdict(list)
-    for doc in sets.pool(view):
+    pool = sets.pool(view)
+    for doc in pool:
         by_amount[view.free[doc]].append(doc)
     for number, combo in enumerate(combos):
         docs = [
@@ -225,7 +226,7 @@ def _completed(
                 chance = len(by_amount) / max(1.0, float(abs(residual)))
                 extras.append(sets.Found([doc], len(by_amount[residual]), chance, 1.0 / len(by_amount[residual])))
         if not extras and number < 4:
-            extras = sets.search(view, sets.pool(view, frozenset(docs)), residual)
+            extras = sets.search(view, [doc for doc in pool if doc not in docs], residual)
         for extra in extras:
             found.append(sets.hypothesis(view, [*docs, *extra.docs], "completed", extra))
         if residual < 0 and len(docs) > 2 and number == 0:

@@ -24,6 +24,7 @@ REACH = {"completed": 0.97, "account": 0.94}
 TWIN_CAP = 0.90  # equal documents of one customer: the oldest is proposed, a person confirms
 # When the most usual documents give nothing: small sets of many more.
 _WIDE, _WIDE_SIZE = 56, 3
+_MOST_BY_SIZE = 8  # documents at most where not every set is looked at
 _BY_CHANCE = 1.0  # sets of a size are looked for while chance would give less than this many
 _SKIPPED_FROM = 5  # "all but two" is said of five documents or more
 _LARGEST = 60  # documents at most in a run that is paid but for two
@@ -194,6 +195,8 @@ class _Sums:
     def _subsets(self, usable: Sequence[int], most: int) -> list[Found]:
         free = self.view.free
         values = [free[doc] for doc in usable]
+        if self.target % reduce(math.gcd, values):
+            return []
         grain, spread = self._spread(values)
         weights = [math.exp(self.odds[doc] + ONE_MORE) for doc in usable]
         size, expected = _worth(weights, min(most, len(usable)), spread * _BY_CHANCE)
@@ -249,9 +252,10 @@ class _Sums:
 
 def _worth(weights: Sequence[float], most: int, limit: float) -> tuple[int, float]:
     """The largest size of set of which chance gives less than `limit`, at least two; and how many sets that is."""
-    whole = math.exp(sum(math.log1p(weight) for weight in weights))
+    whole = math.exp(sum(map(math.log1p, weights)))
     if whole <= limit and most >= len(weights):
         return most, whole
+    most = min(most, _MOST_BY_SIZE)
     by_size = [1.0] + [0.0] * most
     for number, weight in enumerate(weights):
         for size in range(min(number + 1, most), 0, -1):

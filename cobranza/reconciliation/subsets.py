@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 _EXAMINED = 256
 _LARGEST = 60
+_PAIRED = 3  # sets as small as this are found through a table of pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,9 @@ def subsets_summing_to(amounts: Sequence[int], target: int, *, most: int = 6, ke
     groups: dict[int, list[int]] = {}
     for position, amount in enumerate(amounts):
         groups.setdefault(amount, []).append(position)
+    if most <= _PAIRED:
+        found = _by_pairs(groups, target, most)
+        return Sums(tuple(found[:keep]), len(found), False)
     left, right = _balanced(list(groups.values()), size)
     left_sums, left_sizes, left_masks = _half(amounts, left, most)
     right_sums, right_sizes, right_masks = _half(amounts, right, most)
@@ -57,7 +61,7 @@ def subsets_summing_to(amounts: Sequence[int], target: int, *, most: int = 6, ke
     wanted = target - right_sums
     low = np.searchsorted(left_sums, wanted, side="left")
     high = np.searchsorted(left_sums, wanted, side="right")
-    found: list[tuple[int, ...]] = []
+    found = []
     capped = False
     for position in np.nonzero(high > low)[0].tolist():
         right_size, right_mask = int(right_sizes[position]), int(right_masks[position])
@@ -70,6 +74,39 @@ def subsets_summing_to(amounts: Sequence[int], target: int, *, most: int = 6, ke
             found.append(_positions(int(left_masks[other]) | right_mask))
     found.sort(key=lambda chosen: (len(chosen), chosen))
     return Sums(tuple(found[:keep]), len(found), capped)
+
+
+def _by_pairs(groups: dict[int, list[int]], target: int, most: int) -> list[tuple[int, ...]]:
+    """Every set of up to three positions, equal amounts counted once."""
+    found: list[tuple[int, ...]] = []
+    if target in groups:
+        found.append((groups[target][0],))
+    values = list(groups)
+    chosen: set[tuple[int, ...]] = set()
+    if most >= 2:
+        for one in values:
+            other = target - one
+            if one <= other and other in groups:
+                chosen.add((one, other))
+    if most >= 3:
+        for number, one in enumerate(values):
+            rest = target - one
+            for two in values[number:]:
+                third = rest - two
+                if third in groups:
+                    chosen.add(tuple(sorted((one, two, third))))
+    for amounts in chosen:
+        positions: list[int] = []
+        for amount in amounts:
+            group = groups[amount]
+            used = sum(position in positions for position in group)
+            if used == len(group):
+                break
+            positions.append(group[used])
+        else:
+            found.append(tuple(sorted(positions)))
+    found.sort(key=lambda positions: (len(positions), positions))
+    return found
 
 
 def _balanced(groups: Sequence[list[int]], size: int) -> tuple[list[list[int]], list[list[int]]]:
