@@ -11,11 +11,12 @@ from cobranza import suite
 from cobranza.kernel.config import ConfigError
 from cobranza.reconciliation import workflow
 from cobranza.reconciliation.ports import BankPortal, Erp
+from cobranza.reconciliation.settings import company as settings_of
 from cobranza.reconciliation.workflow import Night
 from cobranza.runs import context
 from connectors import browser
 from connectors.banks import settings as bank_settings
-from connectors.banks.portal import BankConnector, open_session
+from connectors.banks.opening import BankConnector, open_session
 from connectors.erps.settings import open_erp
 
 _WORKBOOK = "conciliacion.xlsx"
@@ -37,21 +38,27 @@ class Conciliacion:
             empresa: Nombre en ``config/companies.toml``.
             banco: Nombre en ``config/banks.toml``; ha de ser uno de los de la empresa.
         """
-        company, creditor = workflow.open_company(empresa)
+        company = settings_of(empresa)
         portals = bank_settings.load()
         if banco not in company.bancos or banco not in portals:
             raise ConfigError(
                 f"El banco «{banco}» no es de la empresa «{empresa}» (son suyos: {', '.join(company.bancos)})."
             )
-        evidence = context.current().evidence
-        erp = open_erp(company.erp, evidence=evidence)
-        self._open.append(erp)
+        night = self._open_erp(empresa)
         entry = portals[banco]
         connector = cast(BankConnector, suite.adapters("connectors.banks")[entry.conector])
-        portal = open_session(entry, connector, browser=browser.shared(), evidence=evidence)
+        portal = open_session(entry, connector, browser=browser.shared(), evidence=context.current().evidence)
         self._open.append(portal)
-        queue = context.current().queue or f"apuntes:{empresa}"
-        self._night = Night(company=company, creditor=creditor, bank=banco, portal=portal, erp=erp, queue=queue)
+        night.bank, night.portal = banco, portal
+
+    @keyword("Abrir el ERP", tags=["conciliacion"])
+    def open_erp(self, empresa: str) -> None:
+        """Abre una sesión en el ERP de la empresa, sin banco.
+
+        Args:
+            empresa: Nombre en ``config/companies.toml``.
+        """
+        self._open_erp(empresa)
 
     @keyword("Cerrar el ERP y el banco", tags=["conciliacion"])
     def close_both(self) -> None:
@@ -64,6 +71,12 @@ class Conciliacion:
         """Registra en el ERP lo que otra ejecución dejó escrito y sin terminar; antes mira si ya está registrado."""
         done = workflow.finish_postings(self._running)
         logger.info(f"{done} apuntes de otras ejecuciones terminados.")
+
+    @keyword("Deshacer en el ERP los cobros anulados", tags=["conciliacion"])
+    def undo_asked(self) -> None:
+        """Saca del ERP, una sola vez, cada cobro que una persona deshizo en la consola. Un ensayo solo los cuenta."""
+        done = workflow.undo_asked(self._running)
+        logger.info(f"{done} anulaciones trabajadas, {self._running.tally.undone} cobros deshechos en el ERP.")
 
     @keyword("Traer las facturas abiertas del ERP", tags=["conciliacion"])
     def bring_documents(self) -> None:
@@ -117,6 +130,14 @@ class Conciliacion:
         file = context.current().evidence / _WORKBOOK
         workflow.save_workbook(self._running, file)
         context.save_evidence(file, "Resultado de la conciliación", kind="document")
+
+    def _open_erp(self, empresa: str) -> Night:
+        company, creditor = workflow.open_company(empresa)
+        erp = open_erp(company.erp, evidence=context.current().evidence)
+        self._open.append(erp)
+        queue = context.current().queue or f"apuntes:{empresa}"
+        self._night = Night(company=company, creditor=creditor, erp=erp, queue=queue)
+        return self._night
 
     @property
     def _running(self) -> Night:

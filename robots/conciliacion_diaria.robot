@@ -29,6 +29,7 @@ ${HASTA: str}      ayer          # Último día que se lee: «ayer», «hoy» o 
 Conciliar los cobros con las facturas abiertas
     [Documentation]    Del extracto del banco al apunte en el ERP; lo dudoso, a la bandeja de revisión.
     Terminar los apuntes pendientes de otras ejecuciones
+    Deshacer en el ERP los cobros anulados
     Traer las facturas abiertas del ERP
     Traer los movimientos del banco    ${DIAS}    ${HASTA}
     Proponer emparejamientos

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from cobranza.kernel.errors import ApplicationError, BusinessError, NeedsPerson
-from cobranza.ledger.receivables import OpenLedger, PaymentOrder, PostedPayment
+from cobranza.ledger.receivables import OpenLedger, PaymentOrder, PostedPayment, ReversalOrder, ReversedPayment
 from cobranza.ledger.statements import Statement
 
 
@@ -142,6 +142,13 @@ class ErpUnavailable(ApplicationError):
     remedy = "Compruebe que el ERP está en marcha; se reintentará."
 
 
+class ReversalByHand(NeedsPerson):
+    """This way into the ERP cannot undo a payment; nothing was touched. A person does it there and says so here."""
+
+    code = "COB-ERP-004"
+    remedy = "Anule el cobro usted en el ERP y confírmelo en la consola."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalAccount:
     """An account as the portal's home lists it.
@@ -202,7 +209,23 @@ class Erp(Protocol):
         """
 
     def find_payments(self, keys: Sequence[str]) -> dict[str, PostedPayment]:
-        """Which of our keys the ERP already holds."""
+        """Which of our keys the ERP already holds. A payment that was reversed there does not count as held."""
+
+    def reverse_payment(self, order: ReversalOrder) -> ReversedPayment:
+        """Undo a payment of ours once: look for `order.key` first, submit once, read the open amount back.
+
+        The document is open again afterwards by exactly the payment's amount. Safe to call again after any crash.
+
+        Raises:
+            PostingRefused: the payment is not there, is another one, was changed or is undone already by somebody
+                else; or the ERP says no (closed period, reconciled with the bank). Nothing was reversed.
+            PostingUnknown: submitted, and neither the answer nor reading after tells the outcome.
+            ReversalByHand: this way into the ERP has no undo. Nothing was touched.
+            ErpUnavailable: nothing was submitted.
+        """
+
+    def find_reversals(self, keys: Sequence[str]) -> dict[str, ReversedPayment]:
+        """Which of our reversals' keys the ERP already holds."""
 
     def close(self) -> None:
         """End the session; safe to call twice."""

@@ -1,11 +1,11 @@
-"""The nightly reconciliation, step by step. The only file of this room that touches ports.
+"""The nightly reconciliation, step by step, and the undoing of what it posted. The only file here that touches ports.
 
 Two things keep the ERP's figures and ours in step, whatever is killed and whenever:
 
 - *Reading* the ERP and *posting* to it exclude each other (an advisory lock of the database, shared by posters), so a
   payment never lands between reading an open balance and storing it.
-- Before a reading is believed, the ERP is asked for the keys of every posting whose end we do not know. One whose
-  request was still travelling when its robot died shows up there, and the reading is done again.
+- Before a reading is believed, the ERP is asked for the keys of every posting and reversal whose end we do not know.
+  One whose request was still travelling when its robot died shows up there, and the reading is done again.
 """
 
 from __future__ import annotations
@@ -28,11 +28,20 @@ from cobranza.ledger.intake import LedgerImport, StatementImport, import_ledger,
 from cobranza.ledger.models import BankAccount, Creditor, Movement
 from cobranza.ledger.receivables import OpenLedger
 from cobranza.ledger.registry import register_account, register_creditor
-from cobranza.reconciliation import bank_reading, ledger_frames, policy, postings, proposals, workbook
+from cobranza.reconciliation import (
+    bank_reading,
+    ledger_frames,
+    policy,
+    postings,
+    proposals,
+    reversal_intents,
+    reversals,
+    workbook,
+)
 from cobranza.reconciliation.learning import workflow as learning
 from cobranza.reconciliation.matching import match
-from cobranza.reconciliation.models import PostingIntent, Proposal
-from cobranza.reconciliation.ports import BankPortal, Erp, PostingRefused, PostingUnknown
+from cobranza.reconciliation.models import PostingIntent, Proposal, ReversalIntent
+from cobranza.reconciliation.ports import BankPortal, Erp, PostingRefused, PostingUnknown, ReversalByHand
 from cobranza.reconciliation.proposals import Stored
 from cobranza.reconciliation.settings import Company, company
 from cobranza.runs import context, items
@@ -71,6 +80,7 @@ class Tally:
     posted: int = 0
     found_posted: int = 0
     refused: int = 0
+    undone: int = 0
     waiting: int = 0
     stored: Stored = field(default_factory=Stored)
     documents: LedgerImport = field(default_factory=LedgerImport)
@@ -79,25 +89,25 @@ class Tally:
 
 @dataclass(slots=True, kw_only=True)
 class Night:
-    """One reconciliation of one bank against one company's ERP.
+    """One reconciliation of one bank against one company's ERP, or work in the ERP alone.
 
     Attributes:
         company: Its settings.
         creditor: Its row in the ledger.
-        bank: Entry of ``config/banks.toml``.
-        portal: That bank's portal, logged in.
         erp: The company's ERP.
-        queue: Where postings wait as work items.
+        queue: Where postings and reversals wait as work items.
+        bank: Entry of ``config/banks.toml``, "" for work in the ERP alone.
+        portal: That bank's portal, logged in; None for work in the ERP alone.
         tally: Filled in by the steps.
         seen: Ids of the movements that this run read, known or new.
     """
 
     company: Company
     creditor: Creditor
-    bank: str
-    portal: BankPortal
     erp: Erp
     queue: str
+    bank: str = ""
+    portal: BankPortal | None = None
     tally: Tally = field(default_factory=Tally)
     seen: set[int] = field(default_factory=set)
 
@@ -117,7 +127,7 @@ def open_company(key: str) -> tuple[Company, Creditor]:
 
 
 def finish_postings(night: Night) -> int:
-    """Post what is written down and not finished, ours or of runs that died; returns how many reached an end."""
+    """Post and undo what is written down and not finished, ours or of runs that died; returns how many were worked."""
     if context.current().rehearse:
         return 0
     items.reclaim_lost()
@@ -125,10 +135,24 @@ def finish_postings(night: Night) -> int:
     total = _waiting(night)
     for item in items.work(night.queue):
         with item:
-            _post(night, item)
+            if "reversal" in item.payload:
+                _undo(night, item)
+            else:
+                _post(night, item)
         done += 1
-        context.progress(done, max(total, done), "Registrando cobros en el ERP")
+        context.progress(done, max(total, done), "Trabajando en el ERP")
     return done
+
+
+def undo_asked(night: Night) -> int:
+    """Take out of the ERP what people undid; in a rehearsal only count it. Returns how many were worked."""
+    asked = reversal_intents.unfinished(night.creditor, erp=night.erp.slug)
+    if context.current().rehearse:
+        night.tally.waiting += len(asked)
+        return 0
+    for intent in asked:
+        _queue_reversal(night, intent)
+    return finish_postings(night)
 
 
 def bring_documents(night: Night) -> LedgerImport:
@@ -144,6 +168,8 @@ def bring_documents(night: Night) -> LedgerImport:
 
 def bring_movements(night: Night, since: date, until: date, folder: Path) -> list[StatementImport]:
     """Read every account of the bank over both days inclusive, from screen and file, into the ledger."""
+    if night.portal is None:
+        raise ValueError("this work has no bank")
     results = []
     accounts = night.portal.accounts()
     for number, account in enumerate(accounts):
@@ -236,6 +262,7 @@ def save_workbook(night: Night, file: Path) -> Path:
         ("Cobros registrados ahora en el ERP", night.tally.posted),
         ("Que el ERP ya tenía", night.tally.found_posted),
         ("Rechazados por el ERP", night.tally.refused),
+        ("Cobros deshechos en el ERP", night.tally.undone),
     ]
     facts += [(f"Aviso {number}", note) for number, note in enumerate(night.tally.notes, start=1)]
     return workbook.write(file, "Conciliación de cobros", lines, facts)
@@ -265,12 +292,13 @@ def period(days: int, until: str) -> tuple[date, date]:
 
 def _post(night: Night, item: HeldItem) -> None:
     intent = PostingIntent.objects.select_related("invoice", "movement").get(pk=item.payload["intent"])
-    if intent.state in (PostingIntent.States.POSTED, PostingIntent.States.REFUSED):
-        return  # finished by a run that died before it could say so here
+    if intent.state not in PostingIntent.LIVE:
+        return  # finished by a run that died before it could say so here, or settled by a person
     with _shared(night.creditor):
         item.guard()
         postings.mark_submitted(intent, actor=night.actor)
         try:
+            _refuse_if_there(night, intent)
             posted = night.erp.post_payment(postings.order(intent))  # it looks for the key before it acts
         except PostingRefused as exc:
             postings.mark_refused(intent, exc.message, actor=night.actor)
@@ -283,6 +311,46 @@ def _post(night: Night, item: HeldItem) -> None:
     night.tally.posted += not posted.already_there
     night.tally.found_posted += posted.already_there
     item.complete(result={"reference": posted.reference, "already_there": posted.already_there})
+
+
+def _refuse_if_there(night: Night, intent: PostingIntent) -> None:
+    """An earlier try that was given up (by a person's word, or as refused) may have reached the ERP after all."""
+    earlier = PostingIntent.objects.filter(
+        movement=intent.movement_id, invoice=intent.invoice_id, state=PostingIntent.States.REFUSED
+    )
+    keys = list(earlier.values_list("key", flat=True))
+    for key, found in (night.erp.find_payments(keys) if keys else {}).items():
+        raise PostingRefused(
+            f"El ERP ya tiene este cobro de {intent.invoice.number} con otra clave ({key}, {found.reference}).",
+            remedy="Anúlelo en el ERP, o regístrelo aquí como hecho a mano.",
+        )
+
+
+def _undo(night: Night, item: HeldItem) -> None:
+    rows = ReversalIntent.objects.select_related("reversal", "posting__invoice")
+    intent = rows.get(pk=item.payload["reversal"])
+    if intent.state not in ReversalIntent.LIVE:
+        return
+    with _shared(night.creditor):
+        item.guard()
+        reversals.mark_submitted(intent, actor=night.actor)
+        try:
+            undone = night.erp.reverse_payment(reversal_intents.order(intent))  # it looks for the key before it acts
+        except PostingRefused as exc:
+            reversals.mark_refused(intent, exc.message, actor=night.actor)
+            night.tally.refused += 1
+            raise
+        except (PostingUnknown, ReversalByHand) as exc:
+            reversals.mark_unknown(intent, exc.message, actor=night.actor)
+            raise
+        reversals.mark_reversed(intent, undone, actor=night.actor)
+    night.tally.undone += 1
+    item.complete(result={"reference": undone.reference, "already_there": undone.already_there})
+
+
+def _queue_reversal(night: Night, intent: ReversalIntent) -> None:
+    reference = f"Anular {intent.posting.invoice.number} · {intent.key}"
+    items.add(night.queue, reference, {"reversal": intent.pk}, max_attempts=_POSTING_ATTEMPTS)
 
 
 def _waiting(night: Night) -> int:
@@ -306,7 +374,22 @@ def _settled_reading(night: Night) -> tuple[OpenLedger, datetime]:
 
 
 def _take_over_found(night: Night) -> int:
-    """Finish here what the ERP already holds of the postings whose end was not known; returns how many."""
+    """Finish here what the ERP already holds of what had no known end; returns how many."""
+    return _take_over_payments(night) + _take_over_reversals(night)
+
+
+def _take_over_reversals(night: Night) -> int:
+    loose = {intent.key: intent for intent in reversal_intents.unfinished(night.creditor, erp=night.erp.slug)}
+    sent = [key for key, intent in loose.items() if intent.state != ReversalIntent.States.INTENDED]
+    found = night.erp.find_reversals(sent) if sent else {}
+    for key in found:  # called again rather than believed: the ERP may have been left half tidied
+        undone = night.erp.reverse_payment(reversal_intents.order(loose[key]))
+        reversals.mark_reversed(loose[key], undone, actor=night.actor)
+        night.tally.undone += 1
+    return len(found)
+
+
+def _take_over_payments(night: Night) -> int:
     loose = {intent.key: intent for intent in postings.unfinished(night.creditor, erp=night.erp.slug)}
     sent = [key for key, intent in loose.items() if intent.state != PostingIntent.States.INTENDED]
     if not sent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cobranza.kernel.spanish import plain, write_amount
-from cobranza.ledger.receivables import Customer, OpenDocument, OpenLedger, PaymentOrder, PostedPayment
+from cobranza.ledger.receivables import (
+    Customer,
+    OpenDocument,
+    OpenLedger,
+    PaymentOrder,
+    PostedPayment,
+    ReversalOrder,
+    ReversedPayment,
+)
 from cobranza.reconciliation.ports import PostingRefused, PostingUnknown
 from connectors.erps.spreadsheet import table
 from connectors.erps.spreadsheet.receipts import Receipt, Receipts
@@ -25,7 +33,7 @@ if TYPE_CHECKING:
 class _Read:
     sheet: str
     documents: dict[str, OpenDocument]
-    originals: dict[str, Decimal]
+    shown: dict[str, OpenDocument]  # every document as the team's file shows it, settled ones too
     customers: dict[str, Customer]
     issues: list[str]
     rows: int
@@ -68,8 +76,13 @@ class SpreadsheetLedger:
 
     def post_payment(self, order: PaymentOrder) -> PostedPayment:
         """See `Erp.post_payment`; written to the copy, never to the team's file."""
-        done = self._receipts.read().get(order.key)
+        receipts = self._receipts.read()
+        done = receipts.get(order.key)
         if done is not None:
+            if _undone(receipts, order.key) is not None:
+                raise PostingRefused(
+                    f"El cobro {order.key} se aplicó y se deshizo después en {self._receipts.file.name}."
+                )
             if done.document != order.document or done.amount != order.amount or done.currency != order.currency:
                 raise PostingRefused(
                     f"La clave {order.key} ya está aplicada a {done.document} por "
@@ -88,7 +101,7 @@ class SpreadsheetLedger:
                 f"quedan {write_amount(document.open)}."
             )
         after = document.open - order.amount
-        self._receipts.add(order, read.originals[order.document], after)
+        self._receipts.add(order, read.shown[order.document].open, after)
         written = self._receipts.read().get(order.key)
         if written is None or written.amount != order.amount or written.after != after:
             raise PostingUnknown(f"La copia {self._receipts.file.name} no muestra el cobro {order.key} recién escrito.")
@@ -98,7 +111,53 @@ class SpreadsheetLedger:
         """See `Erp.find_payments`."""
         wanted = set(keys)
         receipts = self._receipts.read()
-        return {key: _posted(receipt, already_there=True) for key, receipt in receipts.items() if key in wanted}
+        return {
+            key: _posted(receipt, already_there=True)
+            for key, receipt in receipts.items()
+            if key in wanted and not receipt.undoes and _undone(receipts, key) is None
+        }
+
+    def reverse_payment(self, order: ReversalOrder) -> ReversedPayment:
+        """See `Erp.reverse_payment`; a row that takes the payment back goes to the copy."""
+        receipts = self._receipts.read()
+        done = _undone(receipts, order.payment)
+        if done is not None:
+            if done.key != order.key:
+                raise PostingRefused(f"El cobro {order.payment} ya está deshecho ({done.key}, fila {done.row}).")
+            return _reversed(done, already_there=True)
+        payment = receipts.get(order.payment)
+        if payment is None:
+            raise PostingRefused(f"{self._receipts.file.name} no tiene el cobro {order.payment}.")
+        if (payment.document, payment.amount, payment.currency) != (order.document, order.amount, order.currency):
+            raise PostingRefused(
+                f"El cobro {order.payment} es de {payment.document} por {write_amount(payment.amount)} "
+                f"{payment.currency}: no es el que se quiere deshacer."
+            )
+        read = self._read()
+        shown = read.shown.get(order.document)
+        if shown is None or shown.number != order.number:
+            raise PostingRefused(f"El documento {order.number} ya no está en {self._file.name}.")
+        before = read.documents[order.document].open if order.document in read.documents else Decimal(0)
+        after = before + order.amount
+        if after > shown.gross:
+            raise PostingRefused(
+                f"{order.number} quedaría con {write_amount(after)} pendientes de {write_amount(shown.gross)}: "
+                f"{self._file.name} ya cuenta con que el cobro se deshizo."
+            )
+        self._receipts.add(order, shown.open, after)
+        written = self._receipts.read().get(order.key)
+        if written is None or written.amount != -order.amount or written.undoes != order.payment:
+            raise PostingUnknown(f"La copia {self._receipts.file.name} no muestra la anulación {order.key}.")
+        return _reversed(written, already_there=False)
+
+    def find_reversals(self, keys: Sequence[str]) -> dict[str, ReversedPayment]:
+        """See `Erp.find_reversals`."""
+        wanted = set(keys)
+        return {
+            key: _reversed(receipt, already_there=True)
+            for key, receipt in self._receipts.read().items()
+            if key in wanted and receipt.undoes
+        }
 
     def close(self) -> None:
         """See `Erp.close`; nothing is held open."""
@@ -127,7 +186,7 @@ class SpreadsheetLedger:
             except table.CellError as exc:
                 read.issues.append(f"Hoja «{sheet.name}», fila {number}: {exc}.")
                 continue
-            read.originals[document.key] = document.open
+            read.shown[document.key] = document
             left = _less(document.open, applied.get(document.key, ()))
             if not left:
                 read.settled += 1
@@ -250,9 +309,38 @@ def _less(open_amount: Decimal, receipts: Sequence[Receipt]) -> Decimal:
     """What is open once our own receipts are taken off.
 
     A receipt counts while the team's file still shows what it showed when the receipt was written; once it shows
-    another amount, the team has carried the cash over and taking it off again would count it twice.
+    another amount, the team has carried the cash over and taking it off again would count it twice. An undone payment
+    never counts; what undid it counts only where the team had carried the payment over before.
     """
-    return open_amount - sum((receipt.amount for receipt in receipts if receipt.original == open_amount), Decimal(0))
+    payments = {receipt.key: receipt for receipt in receipts if not receipt.undoes}
+    undone = {receipt.undoes for receipt in receipts if receipt.undoes}
+    counted = (
+        receipt.amount
+        for receipt in receipts
+        if receipt.original == open_amount
+        and receipt.key not in undone
+        and (not receipt.undoes or _carried_over(payments.get(receipt.undoes), receipt))
+    )
+    return open_amount - sum(counted, Decimal(0))
+
+
+def _carried_over(payment: Receipt | None, undoing: Receipt) -> bool:
+    """Whether the team's file held the payment already when it was undone."""
+    return payment is not None and payment.original != undoing.original
+
+
+def _undone(receipts: Mapping[str, Receipt], key: str) -> Receipt | None:
+    return next((receipt for receipt in receipts.values() if receipt.undoes == key), None)
+
+
+def _reversed(receipt: Receipt, *, already_there: bool) -> ReversedPayment:
+    return ReversedPayment(
+        key=receipt.key,
+        reference=f"fila {receipt.row}",
+        open_before=receipt.after + receipt.amount,
+        open_after=receipt.after,
+        already_there=already_there,
+    )
 
 
 def _with_open(document: OpenDocument, left: Decimal) -> OpenDocument:

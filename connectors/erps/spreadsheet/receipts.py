@@ -1,4 +1,7 @@
-"""The copy that applied cash is written to: one row per payment, found again by its key, replaced as a whole file."""
+"""The copy that applied cash is written to: one row per payment or undone payment, found again by its key.
+
+The copy is replaced as a whole file.
+"""
 
 from __future__ import annotations
 
@@ -12,29 +15,30 @@ from pathlib import Path
 from RPA.Excel.Files import Files
 
 from cobranza.kernel.sheets import harmless
-from cobranza.ledger.receivables import PaymentOrder
+from cobranza.ledger.receivables import PaymentOrder, ReversalOrder
 from cobranza.reconciliation.ports import ErpUnavailable, PostingUnknown
 from connectors.erps.spreadsheet import table
 
 SHEET = "Cobros aplicados"
 HEADINGS = (
     "Clave", "Documento", "Número", "Importe", "Moneda", "Fecha valor", "Pendiente en el original", "Pendiente después",
-    "Texto",
+    "Texto", "Anula",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """One applied payment.
+    """One applied payment, or one that was undone.
 
     Attributes:
         key: The order's idempotency key.
         document: Key of the document in the team's file.
-        amount: What was applied.
+        amount: What was applied; negative when it was undone.
         currency: ISO 4217.
         original: What the team's file said was open when it was applied.
         after: What remained open after it.
         row: Row in the copy.
+        undoes: Key of the payment that this row undoes, "" when it is a payment.
     """
 
     key: str
@@ -44,17 +48,18 @@ class Receipt:
     original: Decimal
     after: Decimal
     row: int
+    undoes: str = ""
 
 
 class Receipts:
-    """The applied payments in the copy of the team's file."""
+    """The applied and undone payments in the copy of the team's file."""
 
     def __init__(self, file: Path, original: Path) -> None:
         self.file = file
         self._original = original
 
     def read(self) -> dict[str, Receipt]:
-        """Every applied payment by key.
+        """Every row by key.
 
         Raises:
             PostingUnknown: the copy cannot be read or holds a row that somebody damaged: what was applied is unknown.
@@ -77,6 +82,7 @@ class Receipts:
                     original=table.amount(cells[6], ","),
                     after=table.amount(cells[7], ","),
                     row=number,
+                    undoes=table.text(cells[9]) if len(cells) > 9 else "",
                 )
             except (table.CellError, IndexError) as exc:
                 raise PostingUnknown(f"{self.file.name}, «{SHEET}», fila {number}: {exc}.") from exc
@@ -85,15 +91,19 @@ class Receipts:
             found[key] = receipt
         return found
 
-    def add(self, order: PaymentOrder, original: Decimal, after: Decimal) -> None:
-        """Write one more payment: the whole copy is replaced at once, so that a crash leaves the old or the new one.
+    def add(self, order: PaymentOrder | ReversalOrder, original: Decimal, after: Decimal) -> None:
+        """Write one more row: the whole copy is replaced at once, so that a crash leaves the old or the new one.
 
         Raises:
             ErpUnavailable: the copy cannot be written (open elsewhere, no permission); nothing changed.
         """
+        if isinstance(order, ReversalOrder):
+            amount, day, undoes = -order.amount, order.reverse_on, order.payment
+        else:
+            amount, day, undoes = order.amount, order.paid_on, ""
         row = [
-            harmless(order.key), harmless(order.document), harmless(order.number), order.amount, order.currency,
-            order.paid_on, original, after, harmless(order.text),
+            harmless(order.key), harmless(order.document), harmless(order.number), amount, order.currency,
+            day, original, after, harmless(order.text), harmless(undoes),
         ]  # fmt: skip
         try:
             handle, name = tempfile.mkstemp(dir=self.file.parent, prefix=f".{self.file.stem}.", suffix=".xlsx")

@@ -15,7 +15,6 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,11 +22,18 @@ from typing import Any
 
 from cobranza.kernel.config import ConfigError
 from cobranza.kernel.errors import BusinessError
-from cobranza.ledger.receivables import Customer, OpenDocument, OpenLedger, PaymentOrder, PostedPayment
+from cobranza.ledger.receivables import (
+    Customer,
+    OpenDocument,
+    OpenLedger,
+    PaymentOrder,
+    PostedPayment,
+    ReversalOrder,
+    ReversedPayment,
+)
 from cobranza.reconciliation.ports import ErpUnavailable, IncompleteRead, PostingRefused, PostingUnknown
 from connectors.erps.tryton.orders import (
     Held,
-    TrytonForbidden,
     check_document,
     check_held,
     check_order,
@@ -36,10 +42,10 @@ from connectors.erps.tryton.orders import (
     usable_key,
 )
 from connectors.erps.tryton.rpc import Client, Refused, Stale, Uncertain
+from connectors.erps.tryton.undo import INVOICE, Undo, reading
 
 _log = logging.getLogger(__name__)
 
-INVOICE = "account.invoice"
 _PAY = "wizard.account.invoice.pay"
 _PAGE = 500  # records per call: bounds the answer's size
 _READS = 3  # the books may change while they are read
@@ -91,7 +97,7 @@ class TrytonApi:
 
     def open_ledger(self) -> OpenLedger:
         """See `Erp.open_ledger`. Each open amount is also added up from the accounting lines it is made of."""
-        with _reading():
+        with reading():
             problem = ""
             for _ in range(_READS):
                 ledger, problem = self._read_ledger()
@@ -139,7 +145,7 @@ class TrytonApi:
                 return
             last = page[-1]["id"]
 
-    def _by_ids(self, model: str, field: str, ids: Sequence[int], fields: list[str]) -> Iterator[dict[str, Any]]:
+    def _by_ids(self, model: str, field: str, ids: Sequence[int | str], fields: list[str]) -> Iterator[dict[str, Any]]:
         for start in range(0, len(ids), _PAGE):
             yield from self._pages(model, [[field, "in", list(ids[start : start + _PAGE])]], fields)
 
@@ -184,8 +190,8 @@ class TrytonApi:
 
     def find_payments(self, keys: Sequence[str]) -> dict[str, PostedPayment]:
         """See `Erp.find_payments`. `open_before` is what is open now: the past is not asked for."""
-        with _reading():
-            held = self._held(keys)
+        with reading():
+            held = {key: one for key, one in self._held(keys).items() if not one.undone}
             ids = sorted({one.invoice for one in held.values()})
             rows = self._by_ids(INVOICE, "id", ids, ["amount_to_pay"])
             open_now = {row["id"]: row["amount_to_pay"] or Decimal(0) for row in rows}
@@ -218,14 +224,43 @@ class TrytonApi:
         lines = sorted({line for move in found.values() for line in move["lines"]})
         wanted = ["account", "debit", "credit", "second_currency", "amount_second_currency"]
         entries = {line["id"]: line for line in self._by_ids("account.move.line", "id", lines, wanted)}
+        undone = self._cancelled([move["id"] for move in found.values()])
         held = {}
         for key, move in found.items():
             invoice = int(move["origin"].partition(",")[2])
             own = [entries[line] for line in move["lines"] if line in entries]
             account, currency = receivable[invoice]["account"], receivable[invoice]["currency"]
             paid = sum((_balance(line, currency) for line in own if line["account"] == account), Decimal(0))
-            held[key] = Held(reference=move["number"] or str(move["id"]), invoice=invoice, amount=-paid)
+            number, text = undone.get(move["id"], ("", ""))
+            held[key] = Held(
+                reference=move["number"] or str(move["id"]),
+                invoice=invoice,
+                amount=-paid,
+                move=move["id"],
+                undone=number,
+                undone_text=text,
+            )
         return held
+
+    def _cancelled(self, moves: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Number and description of the move that cancels each of `moves`; those that stand are left out."""
+        origins = [f"account.move,{move}" for move in moves]
+        found: dict[int, tuple[str, str]] = {}
+        for row in self._by_ids("account.move", "origin", origins, ["origin", "number", "description"]):
+            cancelled = int(str(row["origin"]).partition(",")[2])
+            found.setdefault(cancelled, (row["number"] or str(row["id"]), row["description"] or ""))
+        return found
+
+    # --- undoing
+
+    def reverse_payment(self, order: ReversalOrder) -> ReversedPayment:
+        """See `Erp.reverse_payment`; `connectors.erps.tryton.undo` says what is guaranteed."""
+        return Undo(self._client, self._held, patience=self._patience).reverse(order)
+
+    def find_reversals(self, keys: Sequence[str]) -> dict[str, ReversedPayment]:
+        """See `Erp.find_reversals`. Both open amounts are what is open now."""
+        with reading():
+            return Undo(self._client, self._held, patience=self._patience).find(keys)
 
     # --- posting
 
@@ -257,7 +292,7 @@ class TrytonApi:
 
     def _look(self, order: PaymentOrder) -> _Look:
         """Read the invoice, its `_timestamp` with it, and only then look for the key: the order is the guarantee."""
-        with _reading():
+        with reading():
             wanted = ["number", "state", "type", "currency.code", "total_amount", "amount_to_pay", "_timestamp"]
             rows = self._client.find(INVOICE, [["id", "=", int(order.document)]], wanted)
             if not rows:
@@ -312,7 +347,7 @@ class TrytonApi:
 
     def _payment_method(self) -> int:
         if self._method is None:
-            with _reading():
+            with reading():
                 found = self._client.find(
                     "account.invoice.payment.method",
                     [["name", "=", self._method_name], ["company", "=", self._client.context["company"]]],
@@ -322,17 +357,6 @@ class TrytonApi:
                 raise ConfigError(f"Tryton tiene {len(found)} métodos de pago llamados «{self._method_name}».")
             self._method = int(found[0]["id"])
         return self._method
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    """While only reading, a lost answer is an absent server, and a refusal a missing right."""
-    try:
-        yield
-    except Uncertain as exc:
-        raise ErpUnavailable(str(exc)) from exc
-    except (Refused, Stale) as exc:
-        raise TrytonForbidden(f"Tryton no deja leer: {exc}") from exc
 
 
 def _posted(order: PaymentOrder, look: _Look, before: Decimal | None) -> PostedPayment:

@@ -1,4 +1,4 @@
-"""What both ways of posting check: an order before it is sent, and a payment that carries our key."""
+"""What both ways into Tryton check: an order before it is sent, and a payment that carries our key."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from cobranza.kernel.errors import BusinessError
 from cobranza.kernel.spanish import write_amount
-from cobranza.ledger.receivables import PaymentOrder
-from cobranza.reconciliation.ports import PostingRefused
+from cobranza.ledger.receivables import PaymentOrder, ReversalOrder
+from cobranza.reconciliation.ports import PostingRefused, ReversalByHand
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._/-]{5,119}")
 
@@ -29,11 +29,17 @@ class Held:
         reference: Number of its accounting move.
         invoice: Id of the invoice it pays.
         amount: In the invoice's currency.
+        move: Id of its accounting move, 0 where only its number is known.
+        undone: Number of the move that cancels it, "" while it stands.
+        undone_text: Description of that move; ours opens with the reversal's key.
     """
 
     reference: str
     invoice: int
     amount: Decimal
+    move: int = 0
+    undone: str = ""
+    undone_text: str = ""
 
 
 def check_order(order: PaymentOrder) -> None:
@@ -71,8 +77,45 @@ def check_document(order: PaymentOrder, *, number: str, currency: str, open_: De
         )
 
 
-def description(order: PaymentOrder) -> str:
-    """What the payment's move says: the key first, one space, the reason."""
+def check_reversal(order: ReversalOrder) -> None:
+    """Refuse a reversal that no ERP should see.
+
+    Raises:
+        PostingRefused: no usable keys, or no document of Tryton.
+    """
+    for key in (order.key, order.payment):
+        if not usable_key(key):
+            raise PostingRefused(f"La clave «{key}» no sirve para encontrar el cobro en Tryton.")
+    if not order.document.isascii() or not order.document.isdigit():
+        raise PostingRefused(f"«{order.document}» no es un documento de Tryton.")
+
+
+def check_reversible(order: ReversalOrder, held: Held | None, number: str) -> Held:
+    """The payment as it stands, once it is sure to be the one that is meant.
+
+    Raises:
+        PostingRefused: it is not there, or is another document's, another amount's or changed.
+        ReversalByHand: somebody undid it in Tryton already.
+    """
+    if held is None:
+        raise PostingRefused(f"Tryton no tiene el cobro {order.payment} sobre {order.number}.")
+    if str(held.invoice) != order.document or number != order.number:
+        raise PostingRefused(f"El cobro {order.payment} ({held.reference}) no es de {order.number} en Tryton.")
+    if held.amount != order.amount:
+        raise PostingRefused(
+            f"El cobro {held.reference} de {order.number} es en Tryton de {write_amount(held.amount)} y no de "
+            f"{write_amount(order.amount)}: alguien lo cambió."
+        )
+    if held.undone and not holds_key(held.undone_text, order.key):
+        raise ReversalByHand(
+            f"El cobro {held.reference} de {order.number} ya está anulado en Tryton por el asiento {held.undone}.",
+            remedy="Confirme en la consola que el cobro está deshecho.",
+        )
+    return held
+
+
+def description(order: PaymentOrder | ReversalOrder) -> str:
+    """What the move says: the key first, one space, the reason."""
     return f"{order.key} {' '.join(order.text.split())}".strip()
 
 
@@ -82,11 +125,15 @@ def holds_key(text: str | None, key: str) -> bool:
 
 
 def check_held(order: PaymentOrder, held: Held) -> None:
-    """A key that is there must be there for the same payment.
+    """A key that is there must be there for the same payment, and the payment must stand.
 
     Raises:
-        PostingRefused: it paid another document or another amount.
+        PostingRefused: it paid another document or another amount, or was undone.
     """
+    if held.undone:
+        raise PostingRefused(
+            f"El cobro {order.key} se registró en Tryton ({held.reference}) y se anuló allí ({held.undone})."
+        )
     if str(held.invoice) != order.document or held.amount != order.amount:
         raise PostingRefused(
             f"La clave {order.key} ya está en Tryton ({held.reference}) con {write_amount(held.amount)} "

@@ -26,10 +26,11 @@ _CONNECT_SECONDS = 5
 class Refused(Exception):
     """Tryton understood the call and said no: a rule of its own, a missing right, a warning that wants a person."""
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, warning: str = "") -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
+        self.warning = warning  # the name under which the user may say "go on", "" when it is no warning
 
 
 class Stale(Exception):
@@ -179,7 +180,7 @@ def _result(answer: httpx.Response) -> Any:
     if kind in ("UserError", "LoginException"):
         raise Refused(kind, " ".join(parts))
     if kind == "UserWarning":
-        raise Refused(kind, " ".join(parts[1:]))
+        raise Refused(kind, " ".join(parts[1:]), warning=parts[0] if parts else "")
     raise Uncertain(f"Tryton falló por dentro: {kind}.")
 
 

@@ -20,7 +20,15 @@ from datetime import date
 from decimal import Decimal
 
 from cobranza.kernel.errors import ApplicationError, BusinessError
-from cobranza.ledger.receivables import Customer, OpenDocument, OpenLedger, PaymentOrder, PostedPayment
+from cobranza.ledger.receivables import (
+    Customer,
+    OpenDocument,
+    OpenLedger,
+    PaymentOrder,
+    PostedPayment,
+    ReversalOrder,
+    ReversedPayment,
+)
 from cobranza.reconciliation.ports import (
     ErpUnavailable,
     IncompleteRead,
@@ -28,6 +36,7 @@ from cobranza.reconciliation.ports import (
     PortalTimeout,
     PostingRefused,
     PostingUnknown,
+    ReversalByHand,
     SessionExpired,
 )
 from connectors.browser import Session
@@ -215,6 +224,16 @@ class TrytonWeb:
                 )
                 found[key] = (Held(reference=head[0], invoice=document.id, amount=paid), document)
         return found
+
+    # --- undoing
+
+    def reverse_payment(self, order: ReversalOrder) -> ReversedPayment:
+        """See `Erp.reverse_payment`: the screens' way is not automated."""
+        raise ReversalByHand(f"Por la pantalla de Tryton no se anula el cobro {order.reference} de {order.number}.")
+
+    def find_reversals(self, keys: Sequence[str]) -> dict[str, ReversedPayment]:
+        """See `Erp.find_reversals`."""
+        return {}
 
     # --- posting
 

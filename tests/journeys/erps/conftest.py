@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +36,14 @@ class Books:
         return self._post(method, *params)
 
     def _post(self, method: str, *params: Any) -> Any:
-        body = {"id": 1, "method": method, "params": list(params)}
-        address = f"{self._erp.url}/{self._erp.database}/rpc/"
-        answer = httpx.post(address, json=body, headers=self._headers, timeout=60, trust_env=False).json()
+        answer = self._send(method, *params)
         assert "result" in answer, answer
         return answer["result"]
+
+    def _send(self, method: str, *params: Any) -> Any:
+        body = {"id": 1, "method": method, "params": list(params)}
+        address = f"{self._erp.url}/{self._erp.database}/rpc/"
+        return httpx.post(address, json=body, headers=self._headers, timeout=60, trust_env=False).json()
 
     def invoice(self, key: str) -> tuple[str, str]:
         """State and open amount of a document."""
@@ -62,6 +67,34 @@ class Books:
         """How many accounting moves carry a key, on whatever document."""
         domain = [["description", "ilike", f"%{key}%"]]
         return int(self.ask("model.account.move.search_count", domain, 0, None, {"company": 1}))
+
+    def cancel(self, key: str) -> None:
+        """Cancel the move of a payment that is not reconciled, as an accountant does, with a text of their own."""
+        domain, company = [["description", "ilike", f"%{key}%"]], {"company": 1}
+        [move] = self.ask("model.account.move.search_read", domain, 0, None, None, ["id"], company)
+        active = company | {"active_model": "account.move", "active_id": move["id"], "active_ids": [move["id"]]}
+        forms = {"default": {"description": "Error del banco", "reversal": True}}
+        wizard = "wizard.account.move.cancel"
+        for _ in range(2):  # the first time it warns that the invoice is not settled
+            session, *_ = self.ask(f"{wizard}.create", active)
+            answer = self._send(f"{wizard}.execute", session, forms, "cancel", active)
+            if "result" in answer:
+                return
+            self.ask("model.res.user.warning.skip", answer["error"][1][0], False, company)
+        raise AssertionError(answer)
+
+    @contextmanager
+    def closed_period(self, day: date) -> Iterator[None]:
+        """The accounting period of a day, closed meanwhile."""
+        company = {"company": 1}
+        on = {"__class__": "date", "year": day.year, "month": day.month, "day": day.day}
+        domain = [["start_date", "<=", on], ["end_date", ">=", on], ["type", "=", "standard"]]
+        [period] = self.ask("model.account.period.search_read", domain, 0, None, None, ["id"], company)
+        self.ask("model.account.period.close", [period["id"]], company)
+        try:
+            yield
+        finally:
+            self.ask("model.account.period.reopen", [period["id"]], company)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,10 @@ from typing import Any
 import httpx
 
 EXECUTE = b"wizard.account.invoice.pay.execute"
+CANCEL = b"wizard.account.move.cancel.execute"
 # the states of the wizard that can register a payment; "start" only shows the form
 REGISTERS = (b'"choice"', b'"pay"')
+CANCELS = b'"cancel"'
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-encoding", "content-length", "server", "date"}
 
 
@@ -26,6 +28,7 @@ class Weather:
             connection break and it arrives when `let_late_requests_arrive` says so, "kill" `killer` is called just
             after it arrived.
         killer: Ends the ERP.
+        cancels: The fault waits for a request that cancels a payment instead.
         spoilt: How many requests were spoilt.
         logins: How many log-ins with a password went through.
     """
@@ -34,6 +37,7 @@ class Weather:
         self.upstream = upstream
         self.fault = ""
         self.killer: Callable[[], None] = lambda: None
+        self.cancels = False
         self.spoilt = 0
         self.logins = 0
         self._late: list[bytes] = []
@@ -54,6 +58,11 @@ class Weather:
         for _ in range(self._held):
             self._arrived.acquire(timeout=120)
         return self._late
+
+    def _meant(self, body: bytes) -> bool:
+        if self.cancels:
+            return CANCEL in body and CANCELS in body
+        return EXECUTE in body and any(state in body for state in REGISTERS)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -77,7 +86,7 @@ class Weather:
                     weather.logins += 1
                 if b"wizard.account.invoice.pay.delete" in body and weather._held and not weather._arrive.is_set():
                     self._hang_up()  # a deleted wizard would refuse the late request before the invoice could
-                elif weather.fault and EXECUTE in body and any(state in body for state in REGISTERS):
+                elif weather.fault and weather._meant(body):
                     self._spoil(body)
                 else:
                     self._forward(body)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ import pytest
 
 from cobranza.demo.banks.portal import DEFAULTS
 from cobranza.demo.banks.server import RunningPortal, running
-from cobranza.ledger.models import Movement
-from cobranza.reconciliation.models import PostingIntent, Proposal
+from cobranza.ledger.models import Invoice, Movement
+from cobranza.reconciliation.models import PostingIntent, Proposal, ReversalIntent
+from cobranza.reconciliation.reversals import request
 from cobranza.runs.models import CredentialBlock, Run
 from tests.journeys.runs.engine_room import REPO, database_url, empty_ticket_box
 
@@ -99,9 +101,10 @@ def suite_folder(tmp_path: Path, bank: RunningPortal, monkeypatch: pytest.Monkey
     return home
 
 
-def _run(home: Path, *words: str) -> tuple[int, dict[str, Any]]:
-    command = [sys.executable, "-m", "cobranza", "run", "conciliacion_diaria", "--json", *words]
-    command += ["--var", "HASTA=20/11/2026", "--var", "DIAS=30"]
+def _run(home: Path, *words: str, robot: str = "conciliacion_diaria") -> tuple[int, dict[str, Any]]:
+    command = [sys.executable, "-m", "cobranza", "run", robot, "--json", *words]
+    if robot == "conciliacion_diaria":
+        command += ["--var", "HASTA=20/11/2026", "--var", "DIAS=30"]
     environment = os.environ | {"PYTHONPATH": str(REPO), "COBRANZA_LOG_LEVEL": "TRACE"}
     done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=300)
     assert SECRET not in done.stdout + done.stderr
@@ -140,6 +143,28 @@ def test_posts_what_is_certain_once_and_leaves_the_rest_with_the_reason(suite_fo
     assert len(_posted(suite_folder)) == 3
     for file in (suite_folder / "output").rglob("*"):
         assert not file.is_file() or SECRET.encode() not in file.read_bytes(), file
+
+
+def test_what_a_person_undoes_leaves_the_erp_once_and_is_not_posted_again(suite_folder: Path) -> None:
+    code, told = _run(suite_folder)
+    assert code == 0, told
+    both = Proposal.objects.get(state="posted", movement__amount="905.50")
+    request(both.pk, person="ana", reason="Era de otro cliente")
+
+    code, told = _run(suite_folder, robot="deshacer_cobros")
+    assert code == 0, told
+    undone = _posted(suite_folder)[3:]
+    assert sorted(row[3] for row in undone) == [-605.5, -300]
+    assert ReversalIntent.objects.filter(state="reversed").count() == 2
+    assert sorted(Invoice.objects.values_list("open", flat=True)) == [0, 300, Decimal("605.5")]
+
+    for robot in ("deshacer_cobros", "conciliacion_diaria"):
+        code, told = _run(suite_folder, robot=robot)
+        assert code == 0, told
+    assert len(_posted(suite_folder)) == 5
+    live = Proposal.objects.exclude(state="superseded").get(movement=both.movement)
+    assert live.state in ("reversed", "review")
+    assert sorted(Invoice.objects.values_list("open", flat=True)) == [0, 300, Decimal("605.5")]
 
 
 def test_a_rehearsal_does_everything_but_the_act(suite_folder: Path) -> None:
