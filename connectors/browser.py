@@ -15,23 +15,18 @@ when evidence is written, so that none stays in a trace, a page dump, a screensh
 from __future__ import annotations
 
 import atexit
-import base64
 import contextlib
 import json
 import os
-import secrets
 import shutil
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Frame, Locator, Page, Playwright, Response, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
@@ -40,6 +35,7 @@ from cobranza.kernel import clock, programs
 from cobranza.kernel.errors import ApplicationError, BusinessError, CobranzaError
 from cobranza.kernel.secrets import Secret
 from connectors.masking import MASK, Masker
+from connectors.saved_state import SavedState
 
 _ARGUMENTS = (
     "--disable-gpu",
@@ -52,7 +48,6 @@ _ARGUMENTS = (
 _LAUNCH_SECONDS = 60.0
 _EVIDENCE_SECONDS = 5.0
 _STEPS_KEPT = 20
-_SALT_BYTES = 16
 
 # Empties fields and texts that hold a secret, before anything is photographed or dumped. Walks open shadow roots.
 _BLANK_SECRETS = """
@@ -109,54 +104,6 @@ def flags() -> list[str]:
     """What Chromium is started with; root cannot use its sandbox."""
     root = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
     return [*_ARGUMENTS, *root]
-
-
-class SavedState:
-    """Cookies and local storage of a session, so that the next one need not log in. Encrypted, mode 0600, expires.
-
-    Args:
-        file: Where it is kept.
-        key: The credential's own password: who cannot log in cannot open the state either.
-        lifetime: After this it is forgotten.
-    """
-
-    def __init__(self, file: Path, key: Secret, *, lifetime: timedelta = timedelta(hours=8)) -> None:
-        self.file = file
-        self._key = key
-        self._lifetime = lifetime
-
-    def load(self) -> dict[str, Any] | None:
-        """The stored state; None when there is none, it expired or it does not open with this key."""
-        if not self.file.is_file():
-            return None
-        raw = self.file.read_bytes()
-        salt, token = raw[:_SALT_BYTES], raw[_SALT_BYTES:]
-        try:
-            clear = self._cipher(salt).decrypt(token, ttl=int(self._lifetime.total_seconds()))
-        except InvalidToken:
-            self.forget()
-            return None
-        state: dict[str, Any] = json.loads(clear)
-        return state
-
-    def save(self, state: Any) -> None:
-        """Keep `state` (what `BrowserContext.storage_state` gives); a reader never sees half a file."""
-        salt = secrets.token_bytes(_SALT_BYTES)
-        token = self._cipher(salt).encrypt(json.dumps(state).encode())
-        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = self.file.with_name(f".{self.file.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(salt + token)
-        fresh.replace(self.file)
-
-    def forget(self) -> None:
-        """Drop what is stored."""
-        self.file.unlink(missing_ok=True)
-
-    def _cipher(self, salt: bytes) -> Fernet:
-        derived = Scrypt(salt=salt, length=32, n=2**14, r=8, p=1).derive(self._key.reveal().encode())
-        return Fernet(base64.urlsafe_b64encode(derived))
 
 
 class Browser:

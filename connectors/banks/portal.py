@@ -11,22 +11,20 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
-from typing import ClassVar, Protocol, Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 import pyotp
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Frame, Locator, Page, Response
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from cobranza import suite
 from cobranza.kernel.errors import BusinessError, CobranzaError
 from cobranza.kernel.spanish import FormatError
 from cobranza.ledger.statements import Statement, StatementError
 from cobranza.reconciliation.ports import (
     AccessBlocked,
-    BankPortal,
     IncompleteRead,
     LoginOutcome,
     OtpNeeded,
@@ -41,7 +39,7 @@ from connectors.banks import listing
 from connectors.banks.listing import ChangedWhileReading
 from connectors.banks.pages import Sign, Situation, classify, look
 from connectors.banks.settings import PortalSettings
-from connectors.browser import Browser, BrowserLost, SavedState, Session
+from connectors.browser import BrowserLost, Session
 
 Result = TypeVar("Result")
 CodeSource = Callable[[], str | None]
@@ -73,25 +71,6 @@ class QueryRefused(BusinessError):
     remedy = "Pida un periodo y una cuenta que el portal admita."
 
 
-class BankConnector(Protocol):
-    """What the folder of a bank exposes as `ADAPTER`."""
-
-    slug: str
-    version: str
-    formats: tuple[str, ...]
-
-    def open(
-        self,
-        settings: PortalSettings,
-        *,
-        browser: Browser,
-        evidence: Path,
-        interactive: bool = False,
-        ask_code: CodeSource | None = None,
-    ) -> BankPortal:
-        """A portal not logged in yet, in a session of its own. See `WebPortal`."""
-
-
 class WebPortal(ABC):
     """A bank's portal in a browser session; see `BankPortal` for what the public methods promise.
 
@@ -104,6 +83,7 @@ class WebPortal(ABC):
 
     slug: ClassVar[str]
     version: ClassVar[str]
+    formats: ClassVar[tuple[str, ...]]
     signs: ClassVar[tuple[Sign, ...]]
     overlays: ClassVar[Mapping[str, str]] = {}
     longest_days: ClassVar[int] = 90
@@ -456,40 +436,6 @@ class WebPortal(ABC):
         return self._await(*passing, doing="enviar el código")
 
 
-def open_session(
-    settings: PortalSettings,
-    connector: BankConnector,
-    *,
-    browser: Browser,
-    evidence: Path,
-    interactive: bool = False,
-    ask_code: CodeSource | None = None,
-) -> BankPortal:
-    """Open a portal and log in.
-
-    Args:
-        settings: The `[bancos.<nombre>]` entry.
-        connector: The adapter it names.
-        browser: Where the session runs.
-        evidence: Folder for what failures leave.
-        interactive: A person is there to answer.
-        ask_code: Gives the code that the person received.
-
-    Raises:
-        WrongPassword, AccessBlocked: a person must act; no robot may use this credential meanwhile.
-        OtpNeeded: a person must give the code.
-        PortalMaintenance, PortalTimeout: later.
-        PageChanged: the login page is not the one we know.
-    """
-    portal = connector.open(settings, browser=browser, evidence=evidence, interactive=interactive, ask_code=ask_code)
-    try:
-        raise_unless_ok(portal.login())
-    except BaseException:
-        portal.close()
-        raise
-    return portal
-
-
 def raise_unless_ok(outcome: LoginOutcome) -> None:
     """Turn a login's outcome into the error that says who acts."""
     if outcome is LoginOutcome.WRONG_PASSWORD:
@@ -506,21 +452,6 @@ def raise_unless_ok(outcome: LoginOutcome) -> None:
         raise PortalMaintenance("El portal está en mantenimiento.")
     if outcome is not LoginOutcome.OK:
         raise PageChanged("Tras entrar, el portal enseña una página que no se conoce.")
-
-
-def new_session(settings: PortalSettings, slug: str, version: str, browser: Browser, evidence: Path) -> Session:
-    """A browser session for a portal, starting from the kept log-in when the settings want one."""
-    state = None
-    if settings.guardar_sesion_minutos:
-        name = re.sub(r"[^a-z0-9]+", "-", f"{slug}-{settings.user()}-{settings.address()}".lower()).strip("-")
-        state = SavedState(
-            suite.data_folder() / "sessions" / name,
-            settings.password(),
-            lifetime=timedelta(minutes=settings.guardar_sesion_minutos),
-        )
-    return browser.session(
-        evidence, adapter=slug, version=version, state=state, timeout=settings.limites.espera_segundos
-    )
 
 
 def type_keys(field: Locator, text: str) -> None:

@@ -16,7 +16,8 @@ from cobranza import suite
 from cobranza.demo.banks.portal import DEFAULTS
 from cobranza.demo.banks.server import RunningPortal, running
 from cobranza.ledger.statements import Statement
-from connectors.banks.portal import BankConnector, CodeSource, open_session
+from connectors.banks.opening import BankConnector, open_session
+from connectors.banks.portal import CodeSource
 from connectors.banks.settings import Limits, PortalSettings
 from connectors.browser import Browser
 

@@ -17,7 +17,8 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from cobranza.kernel.errors import ApplicationError
 from cobranza.kernel.secrets import Secret
-from connectors.browser import Browser, BrowserMissing, SavedState, Session, executable
+from connectors.browser import Browser, BrowserMissing, Session, executable
+from connectors.saved_state import SavedState
 
 pytestmark = pytest.mark.browser
 
