@@ -13,7 +13,7 @@ from rich.table import Table
 
 from cobranza.kernel.errors import EXIT_BUSINESS, EXIT_PERSON
 from cobranza.kernel.spanish import write_amount, write_day
-from cobranza.reconciliation.advice import reading
+from cobranza.reconciliation.advice import ports, reading
 from cobranza.reconciliation.advice.records import RemittanceAdvice, RemittanceLine
 
 PARENT = "reconcile"
@@ -64,7 +64,7 @@ def take(file: Path, company: str, as_json: bool) -> None:
         from cobranza.reconciliation.workflow import open_company
 
         _, creditor = open_company(company)
-        if file.stat().st_size > reading.MAX_BYTES:
+        if file.stat().st_size > ports.MAX_BYTES:
             reading.read_file(file)  # says so
         taken = workflow.take(file.read_bytes(), file.name, "línea de órdenes", creditor=creditor)
         told = [

@@ -202,7 +202,7 @@ def _line(raw: Raw, line: RawLine, hypothesis: Hypothesis, *, month_first: bool)
     elif gross is not None and gross * paid < 0:
         gross = -gross  # one column shows the sign, the other does not
         kept = {role: -value for role, value in kept.items()}
-    if sign * (paid or gross or ZERO) < 0 and hypothesis.signs == "kinds":
+    if hypothesis.signs == "kinds" and (paid or gross or ZERO) < 0:
         sign = 1  # already written with its minus
     return RemittanceLine(
         document=line.names[0] if line.names else "",

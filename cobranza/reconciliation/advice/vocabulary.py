@@ -12,6 +12,7 @@ from pathlib import Path
 from cobranza.reconciliation.text import plain
 
 _NOISE = re.compile(r"[^A-Z0-9/\-]+")
+_INITIALS = re.compile(r"(?<![A-Z0-9])([A-Z])\.(?=[A-Z](?![A-Z0-9]))")
 _LOOSE_MARKS = re.compile(r"(?:(?<=\s)|^)[/\-]+|[/\-]+(?=\s|$)")
 _CODE = re.compile(r"\b(EUR|USD|GBP|CHF|MXN|COP|PEN|CLP|ARS|UYU)\b")
 
@@ -101,11 +102,11 @@ def vocabulary() -> Vocabulary:
 def simple(heading: str) -> str:
     """A heading without what does not tell it from another.
 
-    >>> simple("Nº de Factura"), simple("S/ Fra."), simple("Imp. pagado (EUR)")
-    ('N FACTURA', 'FACTURA', 'IMPORTE PAGADO')
+    >>> simple("Nº de Factura"), simple("S/ Fra."), simple("Imp. pagado (EUR)"), simple("Dto. P.P.")
+    ('N FACTURA', 'FACTURA', 'IMPORTE PAGADO', 'DESCUENTO PP')
     """
     words = vocabulary()
-    bare = _LOOSE_MARKS.sub(" ", _NOISE.sub(" ", plain(heading)))
+    bare = _LOOSE_MARKS.sub(" ", _NOISE.sub(" ", _INITIALS.sub(r"\1", plain(heading))))
     found = []
     for word in bare.split():
         word = word.removeprefix("S/") if len(word) > 3 else word
