@@ -17,20 +17,20 @@ from cobranza.screens.navigation import Item, Panel, Waiting
 _GROUP = _("Conciliación")
 
 ITEMS = (
-    Item(url="reconciliation:review", label=_("Por revisar"), icon="eye", group=_GROUP, order=20, key="c"),
+    Item(url="reconciliation:workbench", label=_("Por revisar"), icon="eye", group=_GROUP, order=20, key="c"),
     Item(url="reconciliation:results", label=_("Resultados"), icon="bank", group=_GROUP, order=21, key="b"),
 )
 
 
 def waiting(request: HttpRequest) -> Iterator[Waiting]:
     """Payments that nobody has matched, and postings whose end is not known."""
-    if not may_open(request.user, "reconciliation:accept", 0):
+    if not may_open(request.user, "reconciliation:decide", 0):
         return
     pending = Proposal.objects.filter(state__in=PENDING)
     yield Waiting(
         title=_("Cobros por revisar"),
         count=pending.count(),
-        url=reverse("reconciliation:review"),
+        url=reverse("reconciliation:workbench"),
         icon="bank",
         tone="person",
         detail=money_by_currency(pending),

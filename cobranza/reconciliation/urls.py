@@ -3,10 +3,11 @@
 from django.urls import path
 
 from cobranza.reconciliation import views
+from cobranza.reconciliation.workbench.urls import urlpatterns as workbench
 
 urlpatterns = [
     path("", views.results, name="results"),
-    path("review/", views.review, name="review"),
+    *workbench,
     path("runs/<str:run>/", views.run_results, name="run"),
     path("proposals/<int:pk>/", views.proposal, name="proposal"),
     path("proposals/<int:pk>/accept/", views.accept, name="accept"),

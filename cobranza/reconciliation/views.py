@@ -17,12 +17,13 @@ from cobranza.kernel.errors import CobranzaError
 from cobranza.reconciliation import choice, proposals
 from cobranza.reconciliation.models import PostingIntent, Proposal
 from cobranza.reconciliation.summary import PENDING, overview
+from cobranza.reconciliation.workbench import leases
 from cobranza.runs.models import Run
 from cobranza.screens.access import Role, actor, may_open, requires
 from cobranza.screens.tables import Choices, Column, Filter, Spec, Table
 
-LOOK = (Role.ADMINISTRATION, Role.SUPERVISION, Role.AUDIT)
-DECIDE = (Role.ADMINISTRATION,)
+LOOK = (Role.ADMINISTRATION, Role.OPERATION, Role.SUPERVISION, Role.AUDIT)
+DECIDE = (Role.ADMINISTRATION, Role.OPERATION)
 
 _States = Proposal.States
 _NOTE_MAX = 500
@@ -85,13 +86,6 @@ RESULTS = Spec(
     sort="-day",
     placeholder=_("Buscar por ordenante, concepto, factura o cliente"),
 )
-REVIEW = Spec(
-    columns=_COLUMNS,
-    filters=(_CONFIDENCE, _ACCOUNT),
-    search=_SEARCH,
-    sort="day",
-    placeholder=_("Buscar por ordenante, concepto, factura o cliente"),
-)
 
 
 def _rows() -> QuerySet[Proposal]:
@@ -134,14 +128,6 @@ def run_results(request: HttpRequest, run: str) -> HttpResponse:
         "run": Run.objects.filter(pk=number).first() if number is not None else None,
     }
     return render(request, "reconciliation/results.html", context)
-
-
-@requires(*LOOK)
-@require_GET
-def review(request: HttpRequest) -> HttpResponse:
-    """The payments that wait for a person, oldest first."""
-    rows = _rows().filter(state__in=PENDING)
-    return render(request, "reconciliation/review.html", {"table": _Table(REVIEW, request, rows)})
 
 
 @requires(*LOOK)
@@ -225,7 +211,8 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a decision back."""
     found = get_object_or_404(_full(), pk=pk)
     try:
-        proposals.reopen(found.pk, person=actor(request), note=_note(request))
+        with leases.turn(found.movement_id, actor(request)):
+            proposals.reopen(found.pk, person=actor(request), note=_note(request))
     except CobranzaError as exc:
         messages.error(request, f"{exc.message} {exc.remedy}")
     else:
@@ -241,7 +228,8 @@ def choose(request: HttpRequest, pk: int) -> HttpResponse:
     person = actor(request)
     try:
         links = choice.links(request.POST.dict(), person)
-        proposals.accept(found.pk, person=person, links=links, note=_note(request))
+        with leases.turn(found.movement_id, person):
+            proposals.accept(found.pk, person=person, links=links, note=_note(request))
     except CobranzaError as exc:
         context = _context(request, found) | {"problem": exc, "choosing": True, "typed": request.POST.dict()}
         return render(request, "reconciliation/proposal.html", context, status=422)
@@ -252,7 +240,8 @@ def choose(request: HttpRequest, pk: int) -> HttpResponse:
 def _decide(request: HttpRequest, pk: int, act: Callable[..., Proposal], done: str) -> HttpResponse:
     found = get_object_or_404(_full(), pk=pk)
     try:
-        act(found.pk, person=actor(request), note=_note(request))
+        with leases.turn(found.movement_id, actor(request)):
+            act(found.pk, person=actor(request), note=_note(request))
     except CobranzaError as exc:
         messages.error(request, f"{exc.message} {exc.remedy}")
         return redirect("reconciliation:proposal", pk)
@@ -262,7 +251,7 @@ def _decide(request: HttpRequest, pk: int, act: Callable[..., Proposal], done: s
 
 def _onward(found: Proposal) -> HttpResponse:
     following = _next(found)
-    return redirect("reconciliation:proposal", following.pk) if following else redirect("reconciliation:review")
+    return redirect("reconciliation:proposal", following.pk) if following else redirect("reconciliation:workbench")
 
 
 def _note(request: HttpRequest) -> str:

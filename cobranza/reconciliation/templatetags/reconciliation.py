@@ -7,9 +7,13 @@ from decimal import Decimal
 
 from django import template
 
+from cobranza.kernel import clock
+from cobranza.ledger.models import Movement
 from cobranza.reconciliation.choice import FIELD, Offer
 from cobranza.reconciliation.models import Proposal
 from cobranza.reconciliation.summary import LOOKS
+from cobranza.reconciliation.workbench import leases
+from cobranza.reconciliation.workbench.queue import Filters
 from cobranza.screens import formats
 
 register = template.Library()
@@ -52,6 +56,59 @@ def parts(explanation: str) -> list[str]:
 def share(text: str) -> str:
     """A confidence that is kept as text."""
     return formats.percent(Decimal(text))
+
+
+@register.filter
+def sure_look(confidence: Decimal) -> str:
+    """The tone of a confidence, for `badge`."""
+    if confidence >= Decimal("0.95"):
+        return "ok"
+    return "info" if confidence >= Decimal("0.6") else "warn"
+
+
+@register.filter
+def cash(value: Decimal, currency: str) -> str:
+    """Money as plain text, to stand inside a translated sentence."""
+    return formats.money(value, currency)
+
+
+@register.filter
+def entry(mapping: Mapping[str, str], key: str) -> str:
+    """What a mapping holds under a key, "" when nothing."""
+    return mapping.get(key, "")
+
+
+@register.filter
+def query(filters: Filters) -> str:
+    """The filters as an address's query, on their first page."""
+    return filters.query(page="")
+
+
+@register.filter
+def with_item(filters: Filters, movement: int) -> str:
+    """The same filters on one movement."""
+    return filters.query(item=movement)
+
+
+@register.filter
+def with_after(filters: Filters, movement: int) -> str:
+    """The same filters on the one after a movement."""
+    return filters.query(after=movement, page="")
+
+
+@register.filter
+def hour(turn: leases.Turn) -> str:
+    """The hour at which a turn ends."""
+    return leases.until(turn)
+
+
+@register.filter
+def turn_of(movement: Movement, me: str) -> leases.Turn | None:
+    """Who else has a movement now; its lease was read with it."""
+    row = getattr(movement, "lease", None)
+    if row is None or row.person == me or row.expires_at <= clock.now():
+        return None
+    return leases.Turn(movement.pk, row.person, row.expires_at)
 
 
 @register.simple_tag

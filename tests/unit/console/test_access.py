@@ -19,7 +19,6 @@ from tests.unit.console.conftest import PASSWORD
 A, L, S, O, U = Role.ADMINISTRATION, Role.LEGAL, Role.SUPERVISION, Role.OPERATION, Role.AUDIT  # noqa: E741
 EVERYBODY = frozenset(Role)
 LOOK = frozenset({A, S, O, U})
-MONEY = frozenset({A, S, U})
 ACT = frozenset({A, O})
 
 # Written by hand, on purpose: a change of who may do what has to be made twice.
@@ -50,15 +49,33 @@ MATRIX: dict[str, tuple[str, frozenset[Role]]] = {
     "runs:log": ("get", LOOK),
     "runs:evidence": ("get", LOOK),
     "runs:evidence_file": ("get", LOOK),
-    "reconciliation:results": ("get", MONEY),
-    "reconciliation:review": ("get", MONEY),
-    "reconciliation:run": ("get", MONEY),
-    "reconciliation:proposal": ("get", MONEY),
-    "reconciliation:accept": ("post", frozenset({A})),
-    "reconciliation:choose": ("post", frozenset({A})),
-    "reconciliation:dismiss": ("post", frozenset({A})),
-    "reconciliation:reopen": ("post", frozenset({A})),
-    "reconciliation:by_hand": ("post", frozenset({A})),
+    "reconciliation:results": ("get", LOOK),
+    "reconciliation:run": ("get", LOOK),
+    "reconciliation:proposal": ("get", LOOK),
+    "reconciliation:accept": ("post", ACT),
+    "reconciliation:choose": ("post", ACT),
+    "reconciliation:dismiss": ("post", ACT),
+    "reconciliation:reopen": ("post", ACT),
+    "reconciliation:by_hand": ("post", ACT),
+    "reconciliation:workbench": ("get", LOOK),
+    "reconciliation:search": ("get", LOOK),
+    "reconciliation:export_csv": ("get", LOOK),
+    "reconciliation:export_xlsx": ("get", LOOK),
+    "reconciliation:group": ("get", ACT),
+    "reconciliation:accept_group": ("post", ACT),
+    "reconciliation:sheet": ("post", ACT),
+    "reconciliation:decide": ("post", ACT),
+    "reconciliation:set_aside": ("post", ACT),
+    "reconciliation:note": ("post", ACT),
+    "reconciliation:undo": ("post", ACT),
+    "reconciliation:lease": ("post", ACT),
+    "reconciliation:take_over": ("post", frozenset({S})),
+    "reconciliation:settle_unknown": ("post", ACT),
+    "reconciliation:statements": ("get", ACT),
+    "reconciliation:statement": ("get", ACT),
+    "reconciliation:statement_confirm": ("post", ACT),
+    "reconciliation:statement_forget": ("post", ACT),
+    "reconciliation:match_company": ("post", ACT),
 }
 PUBLIC = frozenset({"console:login", "console:language", "console:health", "runs:frame"})
 
@@ -75,7 +92,7 @@ def _addresses() -> Iterator[tuple[str, URLPattern]]:
 
 
 def _url(name: str, pattern: URLPattern) -> str:
-    sample = {"slug": "contar", "run": "1", "token": "x", "path": "log.html"}
+    sample = {"slug": "contar", "creditor": "duero", "run": "1", "token": "x", "path": "log.html"}
     kwargs = {key: sample.get(key, 987654) for key in pattern.pattern.converters}
     return reverse(name, kwargs=kwargs)
 
