@@ -34,10 +34,12 @@ from cobranza.reconciliation import (
     policy,
     postings,
     proposals,
+    returns,
     reversal_intents,
     reversals,
     workbook,
 )
+from cobranza.reconciliation.advice import workflow as advices
 from cobranza.reconciliation.learning import workflow as learning
 from cobranza.reconciliation.matching import match
 from cobranza.reconciliation.models import PostingIntent, Proposal, ReversalIntent
@@ -198,37 +200,55 @@ def bring_movements(night: Night, since: date, until: date, folder: Path) -> lis
 
 
 def propose(night: Night) -> Stored:
-    """Match what is unmatched and keep the proposals; what a person decided stays as it is, and teaches."""
-    rules = policy.read(suite.root() / "config" / policy.Policy.FILE)
-    learning.learn(night.creditor, actor=night.actor)
-    known = learning.known(night.creditor)
-    frames = known.teach(ledger_frames.frames(night.creditor))
-    result = match(frames.payments, frames.invoices, frames.customers, frames.fx, policy=rules, fixed=frames.fixed)
-    run = str(context.current().run_id or "")
-    with transaction.atomic():
-        night.tally.stored = proposals.store(
-            night.creditor,
-            known.judge(result),
-            run=run,
-            threshold=known.threshold(rules.umbral_automatico),
-            actor=night.actor,
-        )
-        known.remember()
+    """Match what is unmatched and keep the proposals; see `match_ledger`."""
+    night.tally.stored = match_ledger(night.creditor, run=str(context.current().run_id or ""), actor=night.actor)
     return night.tally.stored
 
 
+def match_ledger(creditor: Creditor, *, run: str, actor: Actor) -> Stored:
+    """Match what is unmatched of a company and keep the proposals. Whoever matches, robot or console, does it so.
+
+    What a person decided stays as it is, and teaches; what a payer's own advice says is taken before what the engine
+    can guess.
+    """
+    rules = policy.read(suite.root() / "config" / policy.Policy.FILE)
+    learning.learn(creditor, actor=actor)
+    known = learning.known(creditor)
+    frames = known.teach(ledger_frames.frames(creditor))
+    advised = advices.guide(creditor, frames, policy=rules, actor=actor)
+    fixed = advised.fixed_with(frames.fixed)
+    result = match(frames.payments, frames.invoices, frames.customers, frames.fx, policy=rules, fixed=fixed)
+    with transaction.atomic():
+        stored = proposals.store(
+            creditor,
+            advised.merged(known.judge(result)),
+            run=run,
+            threshold=known.threshold(rules.umbral_automatico),
+            actor=actor,
+        )
+        known.remember()
+    return stored
+
+
 def post_certain(night: Night) -> int:
-    """Post what is certain or accepted by a person; in a rehearsal only count it. Returns how many reached an end."""
+    """Post what is certain or accepted by a person, returns included; in a rehearsal only count it.
+
+    Returns how many reached an end.
+    """
     ready = Proposal.objects.filter(
         creditor=night.creditor, state__in=(Proposal.States.AUTOMATIC, Proposal.States.ACCEPTED)
     ).prefetch_related("matches")
     if context.current().rehearse:
         night.tally.waiting = sum(len(proposal.matches.all()) for proposal in ready)
         return 0
-    for proposal in ready.order_by("pk"):
+    for proposal in ready.select_related("movement").order_by("pk"):
         for link in proposal.matches.all():
             try:
                 with transaction.atomic():  # the intent and its work item, both or none
+                    if returns.is_return(link, proposal.movement):
+                        for undoing in returns.intend(link, actor=night.actor):
+                            _queue_reversal(night, undoing)
+                        continue
                     intent = postings.intend(link, actor=night.actor)
                     reference = f"{intent.invoice.number} · {intent.key}"  # the number for people, the key for ever
                     items.add(night.queue, reference, {"intent": intent.pk}, max_attempts=_POSTING_ATTEMPTS)

@@ -9,11 +9,8 @@ from decimal import Decimal
 import pytest
 
 from cobranza.ledger.models import Creditor, Invoice, Movement
-from cobranza.reconciliation.advice import workflow
-from cobranza.reconciliation.ledger_frames import frames
-from cobranza.reconciliation.matching import match
-from cobranza.reconciliation.policy import Policy
-from cobranza.reconciliation.proposals import Stored, store
+from cobranza.reconciliation.proposals import Stored
+from cobranza.reconciliation.workflow import match_ledger
 from tests.journeys.ledger.conftest import ROBOT, account, creditor, document, line, owed, paid
 
 __all__ = ["account", "creditor", "owed", "paid"]
@@ -59,10 +56,7 @@ def dozen(owed: Callable[..., list[Invoice]], paid: Callable[..., list[Movement]
 def night(creditor: Creditor) -> Callable[..., Stored]:
     """One reconciliation over the ledger, advices included."""
 
-    def go(run: str = "r1", threshold: str = "0.95") -> Stored:
-        told = frames(creditor)
-        guided = workflow.guide(creditor, told, policy=Policy(), actor=ROBOT)
-        result = match(told.payments, told.invoices, told.customers, told.fx, fixed=guided.fixed_with(told.fixed))
-        return store(creditor, guided.merged(result), run=run, threshold=Decimal(threshold), actor=ROBOT)
+    def go(run: str = "r1") -> Stored:
+        return match_ledger(creditor, run=run, actor=ROBOT)
 
     return go
