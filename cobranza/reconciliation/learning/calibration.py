@@ -2,9 +2,9 @@
 
 The map is learned in two steps, each pulled towards the one before as long as there is little data: a logistic curve
 pulled towards "as it says" (Platt with a Gaussian prior on slope 1 and shift 0), then a rising staircase pulled
-towards that curve (isotonic regression over steps of half a log-odd, each with pseudo-observations; as many as the
-steps agree with the curve). Without data it is the identity, with twenty confirmations almost so, with thousands it is
-what was measured. It never falls.
+towards that curve (isotonic regression over steps of half a log-odd or less, each with pseudo-observations: more of
+them the better the steps agree with the curve). Without data it is the identity, with twenty confirmations almost so,
+with thousands it is what was measured. It never falls.
 
 Sources: Platt (1999); Zadrozny and Elkan (2002); the pool-adjacent-violators algorithm of Ayer et al. (1955); moment
 estimate of the spread between groups as in DerSimonian and Laird (1986).
@@ -24,10 +24,10 @@ Floats = NDArray[np.float64]
 
 _CLIP = 1e-4
 _TOP = 0.9999
-_PLATT_PRIOR = 20.0
+_SLOPE_PRIOR, _SHIFT_PRIOR = 60.0, 20.0
 _STEP_PRIOR = (10.0, 200.0)
 _FIRST, _LAST = -4.0, 8.5  # log-odds of 1.8 % and 99.98 %
-_COARSE, _FINE, _MANY = 0.5, 0.25, 4000
+_WIDTHS = ((10_000, 0.125), (4000, 0.25), (0, 0.5))  # from so many confirmations, steps of so many log-odds
 _NEWTON = 50
 
 
@@ -94,7 +94,7 @@ def fit(raw: Sequence[float] | Floats, right: Sequence[bool] | NDArray[Any]) -> 
     if not len(said):
         return IDENTITY
     slope, shift = _platt(_logit(said), found)
-    width = _FINE if len(said) >= _MANY else _COARSE
+    width = next(width for least, width in _WIDTHS if len(said) >= least)
     edges = np.arange(_FIRST, _LAST + width / 2, width)
     middles = _sigmoid((edges[:-1] + edges[1:]) / 2)
     step = np.clip(np.searchsorted(edges, _logit(said), side="right") - 1, 0, len(middles) - 1)
@@ -120,7 +120,9 @@ def _agreement(count: Floats, hits: Floats, expected: Floats) -> float:
     there = count > 0
     n, mean = count[there], expected[there] / count[there]
     spread = np.sum((hits[there] / n - mean) ** 2 * n / (mean * (1 - mean)))
-    excess = (float(spread) - int(there.sum())) / float(np.sum(n))
+    steps = int(there.sum())
+    by_chance = steps + 2 * (2 * steps) ** 0.5  # mean of a chi-square, and two of its standard deviations
+    excess = (float(spread) - by_chance) / float(np.sum(n))
     least, most = _STEP_PRIOR
     return most if excess <= 1 / most else max(least, 1 / excess)
 
@@ -131,11 +133,12 @@ def _platt(z: Floats, found: Floats) -> tuple[float, float]:
     for _ in range(_NEWTON):
         p = _sigmoid(slope * z + shift)
         spread = p * (1 - p)
+        gap = p - found
         first = np.array(
-            [np.sum((p - found) * z) + _PLATT_PRIOR * (slope - 1), np.sum(p - found) + _PLATT_PRIOR * shift]
+            [np.sum(gap * z) + _SLOPE_PRIOR * (slope - 1), np.sum(gap) + _SHIFT_PRIOR * shift],
         )
         cross = float(np.sum(spread * z))
-        second = np.array([[np.sum(spread * z * z) + _PLATT_PRIOR, cross], [cross, np.sum(spread) + _PLATT_PRIOR]])
+        second = np.array([[np.sum(spread * z * z) + _SLOPE_PRIOR, cross], [cross, np.sum(spread) + _SHIFT_PRIOR]])
         move = np.linalg.solve(second, first)
         length = float(np.abs(move).max())
         if length > 1:  # far from the optimum Newton may overshoot

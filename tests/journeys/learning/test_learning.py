@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import random
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import click
 import pytest
+from click.testing import CliRunner
 from django.db import IntegrityError, transaction
 
+from cobranza.cli import reconcile_learned as cli
 from cobranza.kernel import clock
 from cobranza.ledger import verification
 from cobranza.ledger.intake import import_ledger
@@ -250,3 +255,44 @@ def test_a_dismissed_proposal_counts_against_the_engine(owed, paid, rounds, cred
 
     assert (example.right, example.source) == (False, "person")
     assert example.raw > 0.9
+
+
+# ---- the command line
+
+
+def _told(command, *words: str) -> tuple[int, dict]:
+    """What the command says; the database is the test's own."""
+    leaf = command
+    bare = click.Command(leaf.name, params=leaf.params, callback=inspect.unwrap(leaf.callback))
+    answer = CliRunner().invoke(bare, [*words, "--json"])
+    assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
+    return answer.exit_code, json.loads(answer.stdout)
+
+
+def test_the_command_lists_forgets_and_allows(confirmed, rounds) -> None:
+    rounds("r2")
+
+    code, told = _told(cli.show)
+    assert (code, told["company"]) == (0, "talleres")
+    assert {(fact["kind"], fact["value"], fact["used"]) for fact in told["facts"]} == {
+        ("alias", STRANGE, True),
+        ("account", ACCOUNT, True),
+    }
+    account = next(fact["id"] for fact in told["facts"] if fact["kind"] == "account")
+    _, gone = _told(cli.forget, str(account), "--note", "Lo pidió")
+    assert _told(cli.show, "--kind", "account")[1]["facts"] == []
+    assert _told(cli.show)[1]["forgotten"][0]["note"] == "Lo pidió"
+    assert _told(cli.allow, str(gone["forgotten"][0]["id"]))[1] == {"allowed": gone["forgotten"][0]["id"]}
+    _told(cli.forget, "--debtor", "c1")
+    assert _told(cli.show)[1]["facts"] == []
+
+
+def test_the_command_trains_and_rolls_back(company, history) -> None:
+    history(answers(700, shift=-0.25))
+
+    assert _told(cli.train)[1]["version"] is None
+    code, told = _told(cli.train, "--apply")
+    assert (code, told["better"], told["version"]["state"]) == (0, True, "live")
+    assert [row["number"] for row in _told(cli.versions)[1]["versions"]] == [1]
+    assert _told(cli.rollback)[1] == {"live": None}
+    assert _told(cli.rollback, "--to", "1")[1]["live"]["number"] == 1
