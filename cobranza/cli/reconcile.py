@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import pandas as pd
 
-from cobranza import suite
-from cobranza.kernel.spanish import write_amount
-from cobranza.reconciliation import files, policy
-from cobranza.reconciliation.matching import Result, match
+if TYPE_CHECKING:
+    from cobranza.reconciliation.parallel import Workers
 
 NEEDS_DATABASE = False
+_SMALL = 1_000_000  # bytes of payments.csv below which a second process costs more than it saves
 
 
 @click.group(name="reconcile")
@@ -32,80 +29,62 @@ def group() -> None:
 @click.option(
     "--review", "review", type=click.Path(dir_okay=False, path_type=Path), help="CSV con lo que queda para una persona."
 )
+@click.option("--processes", type=click.IntRange(1, 64), help="Procesos a la vez; sin ella, uno por núcleo.")
+@click.option("--cluster", metavar="DIRECCIÓN", help="Clúster de Dask que hace el trabajo, «tcp://equipo:8786».")
 @click.option("--json", "as_json", is_flag=True, help="Resumen legible por máquina.")
-def from_files(folder: Path, out: Path, review: Path | None, as_json: bool) -> None:
+def from_files(
+    folder: Path, out: Path, review: Path | None, processes: int | None, cluster: str | None, as_json: bool
+) -> None:
     """Empareja los CSV de CARPETA: payments, invoices, customers y, si hay otras monedas, fx.
 
-    No cambia nada en ningún sitio: escribe una propuesta con su explicación y su confianza.
+    No cambia nada en ningún sitio: escribe una propuesta con su explicación y su confianza. El resultado es el mismo
+    con cualquier número de procesos.
     """
-    tables = files.read_folder(folder)
+    # the libraries of the work are loaded here: every other command starts without them
+    from cobranza import suite
+    from cobranza.reconciliation import files, partitions, policy, reports
+
     rules = policy.read(suite.root() / "config" / "reconciliation.toml")
-    result = match(tables["payments"], tables["invoices"], tables["customers"], tables["fx"], policy=rules)
-    files.write(result.links, out, free_text=["explanation"])
+    with _workers(folder, processes, cluster) as workers:
+        tables = files.read_tables(folder)
+        parts = partitions.split(tables)
+        solved = workers.solve(parts, rules, candidates=review is not None)
+    result = partitions.merged(tables, solved)
+    threshold = float(rules.umbral_automatico)
+    files.write_columns(partitions.links_as_text(tables, result.links), out, free_text=["explanation"])
     if review is not None:
-        files.write(_review(result, float(rules.umbral_automatico)), review, free_text=["reason", "candidates"])
-    summary = _summary(tables["payments"], result, float(rules.umbral_automatico))
+        files.write_columns(reports.review(tables, result, threshold), review, free_text=["reason", "candidates"])
+    summary = reports.summary(tables, result, threshold)
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
     else:
         _show(summary, out)
 
 
-def _review(result: Result, threshold: float) -> pd.DataFrame:
-    """What a person has to look at: unmatched payments and the matches below the threshold."""
-    unsure = result.links[result.links["confidence"].astype(float) < threshold].drop_duplicates("payment_id")
-    rows = [
-        (
-            row.payment_id,
-            f"Propuesta con confianza {row.confidence}, por debajo del umbral automático.",
-            row.explanation,
-        )
-        for row in unsure.itertuples(index=False)
-    ]
-    rows += list(result.unmatched.itertuples(index=False, name=None))
-    return pd.DataFrame(sorted(rows), columns=["payment_id", "reason", "candidates"], dtype="str")
+def _workers(folder: Path, processes: int | None, cluster: str | None) -> Workers:
+    from cobranza.kernel.errors import UsageError
+    from cobranza.reconciliation import parallel
 
-
-def _summary(payments: pd.DataFrame, result: Result, threshold: float) -> dict[str, Any]:
-    """Counts and amounts, as the command prints them; amounts as text."""
-    first = result.links.drop_duplicates("payment_id")
-    currency = dict(zip(payments["payment_id"], payments["currency"], strict=True))
-    amount = dict(zip(payments["payment_id"], payments["amount"], strict=True))
-    matched = set(first["payment_id"].tolist())
-    totals: dict[str, dict[str, Decimal]] = defaultdict(lambda: {"received": Decimal(0), "matched": Decimal(0)})
-    for key, value in amount.items():
-        totals[currency[key]]["received"] += Decimal(value)
-        if key in matched:
-            totals[currency[key]]["matched"] += Decimal(value)
-    return {
-        "payments": len(payments),
-        "matched": len(first),
-        "automatic": int((first["confidence"].astype(float) >= threshold).sum()),
-        "links": len(result.links),
-        "unmatched": len(result.unmatched),
-        "by_rule": dict(sorted(Counter(first["rule"].tolist()).items(), key=lambda item: (-item[1], item[0]))),
-        "by_reason": dict(
-            sorted(
-                Counter(
-                    result.unmatched["reason"]
-                    .str.replace(r"^Nombra .*?, que", "Nombra una factura que", regex=True)
-                    .tolist()
-                ).items()
-            )
-        ),
-        "amounts": {
-            code: {kind: f"{value:.2f}" for kind, value in sums.items()} for code, sums in sorted(totals.items())
-        },
-    }
+    if cluster is not None:
+        if processes is not None:
+            raise UsageError("--cluster y --processes se excluyen.", remedy="Deje una de las dos opciones.")
+        return parallel.Cluster(cluster)
+    payments = folder / "payments.csv"
+    small = not payments.is_file() or payments.stat().st_size < _SMALL
+    count = processes or (1 if small else parallel.cores())
+    return parallel.Processes(count) if count > 1 else parallel.Here()
 
 
 def _show(summary: dict[str, Any], out: Path) -> None:
+    from cobranza.kernel.spanish import write_amount
+
     click.echo(
         f"{summary['matched']} de {summary['payments']} cobros emparejados "
         f"({summary['automatic']} sobre el umbral automático), {summary['unmatched']} para una persona."
     )
     for code, sums in summary["amounts"].items():
-        click.echo(f"  {code}: {_written(sums['matched'])} de {_written(sums['received'])}")
+        matched, received = (write_amount(Decimal(sums[kind])) for kind in ("matched", "received"))
+        click.echo(f"  {code}: {matched} de {received}")
     click.echo("Por regla:")
     for rule, count in summary["by_rule"].items():
         click.echo(f"  {count:>7}  {rule}")
@@ -114,7 +93,3 @@ def _show(summary: dict[str, Any], out: Path) -> None:
         for reason, count in summary["by_reason"].items():
             click.echo(f"  {count:>7}  {reason}")
     click.echo(f"Escrito {out}")
-
-
-def _written(amount: str) -> str:
-    return write_amount(Decimal(amount))

@@ -9,8 +9,8 @@ from functools import cache
 
 from cobranza.reconciliation.balances import Balances, Moment
 from cobranza.reconciliation.customers import CustomerIndex, Evidence, is_agent
-from cobranza.reconciliation.frames import Rates
 from cobranza.reconciliation.policy import Policy
+from cobranza.reconciliation.rates import Rates
 from cobranza.reconciliation.records import Customer, Document, Hypothesis, Payment
 from cobranza.reconciliation.references import DocumentIndex, Mention, Token, tokens
 from cobranza.reconciliation.text import Phrases, has_word, plain
@@ -90,6 +90,10 @@ class Board:
             held = self._look(payment)
             self._clues[payment.index] = held
         return held
+
+    def forget(self, payment: Payment) -> None:
+        """Drop the clues of a payment that is done with."""
+        self._clues.pop(payment.index, None)
 
     def _look(self, payment: Payment) -> Clues:
         text, name = plain(payment.text), plain(payment.name)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+import pyarrow as pa
 
 from cobranza.kernel.errors import BusinessError
+from cobranza.reconciliation import columns
 from cobranza.reconciliation.records import Customer, Document, Payment
-from cobranza.reconciliation.references import split_number
+
+if TYPE_CHECKING:  # pandas takes as long to load as ten thousand payments take to match; who passes frames has it
+    import pandas as pd
 
 PAYMENT_COLUMNS = (
     "payment_id", "statement_id", "country", "booking_date", "value_date", "amount", "currency", "payer_name",
@@ -78,16 +80,15 @@ class Table:
         if column not in self._frame.columns:
             return [""] * self.rows
         values = self._frame[column]
-        return [
-            "" if value is None or value is pd.NA or value != value else str(value).strip() for value in values.tolist()
-        ]
+        gaps = values.isna().tolist()
+        return ["" if gap else str(value).strip() for value, gap in zip(values.tolist(), gaps, strict=True)]
 
     def amounts(self, column: str) -> list[int]:
         """The column as exact hundredths; refuses floats, blanks and more than two decimals."""
         if column not in self._frame.columns:
             return [0] * self.rows
         series = self._frame[column]
-        if pd.api.types.is_float_dtype(series.dtype):
+        if series.dtype.kind == "f":
             raise TableError(
                 f"{self.name}: la columna «{column}» trae números de coma flotante; pásela como texto o Decimal."
             )
@@ -144,154 +145,120 @@ class Table:
         return TableError(f"{self.name}, línea {row + 2}, columna «{column}»: «{value}» {what}.")
 
 
-def payments(frame: pd.DataFrame) -> list[Payment]:
-    """Read the payments' frame (`PAYMENT_COLUMNS`)."""
+def payment_columns(frame: pd.DataFrame) -> pa.Table:
+    """Read the payments' frame (`PAYMENT_COLUMNS`) into `columns.PAYMENTS`, in the order of their ids."""
     table = Table(frame, "payments", PAYMENT_COLUMNS)
-    fields = zip(
-        table.identifiers("payment_id"), table.texts("country"), table.days("booking_date"), table.amounts("amount"),
-        table.texts("currency"), table.texts("payer_name"), table.texts("payer_account"), table.texts("payer_tax_id"),
-        table.texts("remittance"), table.texts("structured_ref"), table.texts("end_to_end_id"),
-        table.texts("bank_code"), table.texts("channel"), strict=True,
-    )  # fmt: skip
-    return [
-        Payment(
-            index=index,
-            id=key,
-            country=country.upper(),
-            booked=booked,
-            cents=cents,
-            currency=currency.upper(),
-            name=name,
-            account=account,
-            tax_id=tax,
-            text=text,
-            structured=structured,
-            end_to_end="" if e2e == "NOTPROVIDED" else e2e,
-            bank_code=bank,
-            channel=channel,
-        )
-        for index, (
-            key,
-            country,
-            booked,
-            cents,
-            currency,
-            name,
-            account,
-            tax,
-            text,
-            structured,
-            e2e,
-            bank,
-            channel,
-        ) in enumerate(fields)
-    ]
+    data = {
+        "id": table.identifiers("payment_id"),
+        "country": [country.upper() for country in table.texts("country")],
+        "booked": table.days("booking_date"),
+        "cents": table.amounts("amount"),
+        "currency": [currency.upper() for currency in table.texts("currency")],
+        "name": table.texts("payer_name"),
+        "account": table.texts("payer_account"),
+        "tax_id": table.texts("payer_tax_id"),
+        "text": table.texts("remittance"),
+        "structured": table.texts("structured_ref"),
+        "end_to_end": ["" if e2e == "NOTPROVIDED" else e2e for e2e in table.texts("end_to_end_id")],
+        "bank_code": table.texts("bank_code"),
+        "channel": table.texts("channel"),
+    }
+    return columns.by_id(pa.table(data, schema=columns.PAYMENTS))
 
 
-def documents(frame: pd.DataFrame, customers: Sequence[Customer]) -> list[Document]:
-    """Read the invoices' frame (`INVOICE_COLUMNS`); every customer must be among `customers`."""
+def document_columns(frame: pd.DataFrame, customers: pa.Table) -> pa.Table:
+    """Read the invoices' frame into `columns.DOCUMENTS`; every customer must be among `customers`."""
     table = Table(frame, "invoices", INVOICE_COLUMNS)
-    position = {customer.id: customer for customer in customers}
-    keys, owners = table.identifiers("invoice_id"), table.texts("customer_id")
-    series, numbers, kinds = table.texts("series"), table.texts("number"), table.texts("type")
-    issued, due = table.days("issue_date"), table.days("due_date")
-    net, tax, gross, open_ = (table.amounts(column) for column in ("net", "tax", "gross", "open_amount"))
-    countries, currencies = table.texts("country"), table.texts("currency")
-    references, remesas, orders = table.texts("payment_ref"), table.texts("remesa_id"), table.texts("po_number")
-    result = []
-    for row, key in enumerate(keys):
-        owner = position.get(owners[row])
-        if owner is None:
-            raise table.error(row, "customer_id", owners[row], "no está en customers")
+    position = {key: number for number, key in enumerate(customers["id"].to_pylist())}
+    homes = customers["country"].to_pylist()
+    owners, kinds, open_ = table.texts("customer_id"), table.texts("type"), table.amounts("open_amount")
+    keys, countries = table.identifiers("invoice_id"), table.texts("country")
+    for row, owner in enumerate(owners):
+        if owner not in position:
+            raise table.error(row, "customer_id", owner, "no está en customers")
         credit = kinds[row] == "credit_note"
         if not credit and kinds[row] != "invoice":
             raise table.error(row, "type", kinds[row], "no es «invoice» ni «credit_note»")
         if open_[row] and (open_[row] < 0) != credit:
             raise table.error(row, "open_amount", str(open_[row]), "tiene el signo cambiado para su tipo")
-        prefix, serial = split_number(numbers[row], series[row])
-        result.append(
-            Document(
-                index=row,
-                id=key,
-                customer=owner.index,
-                country=(countries[row] or owner.country).upper(),
-                number=numbers[row],
-                credit=credit,
-                issued=issued[row],
-                due=due[row],
-                currency=currencies[row].upper(),
-                net=net[row],
-                tax=tax[row],
-                gross=gross[row],
-                open=open_[row],
-                payment_ref=references[row],
-                remesa=remesas[row],
-                order=orders[row],
-                prefix=prefix,
-                serial=serial,
-                serial_int=int(serial) if serial else 0,
-                digits="".join(ch for ch in numbers[row] if ch.isdigit()),
-            )
-        )
-    return result
+    customer = [position[owner] for owner in owners]
+    data = {
+        "id": keys,
+        "customer": customer,
+        "country": [(own or homes[at]).upper() for own, at in zip(countries, customer, strict=True)],
+        "series": table.texts("series"),
+        "number": table.texts("number"),
+        "currency": [currency.upper() for currency in table.texts("currency")],
+        "credit": [kind == "credit_note" for kind in kinds],
+        "issued": table.days("issue_date"),
+        "due": table.days("due_date"),
+        "net": table.amounts("net"),
+        "tax": table.amounts("tax"),
+        "gross": table.amounts("gross"),
+        "open": open_,
+        "payment_ref": table.texts("payment_ref"),
+        "remesa": table.texts("remesa_id"),
+        "order": table.texts("po_number"),
+    }
+    return columns.by_id(pa.table(data, schema=columns.DOCUMENTS))
+
+
+def customer_columns(frame: pd.DataFrame) -> pa.Table:
+    """Read the customers' frame into `columns.CUSTOMERS`; several accounts of one are separated by spaces."""
+    table = Table(frame, "customers", CUSTOMER_COLUMNS)
+    data = {name: table.texts(name) for name in columns.CUSTOMERS.names[1:]}
+    data |= {"id": table.identifiers("customer_id"), "country": [one.upper() for one in table.texts("country")]}
+    return columns.by_id(pa.table(data, schema=columns.CUSTOMERS))
+
+
+def rate_columns(frame: pd.DataFrame) -> pa.Table:
+    """Read the exchange rates' frame into `columns.FX`."""
+    table = Table(frame, "fx", FX_COLUMNS)
+    texts = table.texts("rate")
+    for row, text in enumerate(texts):
+        try:
+            good = Fraction(text) > 0
+        except (ValueError, ZeroDivisionError):
+            good = False
+        if not good:
+            raise table.error(row, "rate", text, "no es un cambio")
+    days = table.days("date") if table.rows else []
+    return pa.table({"day": days, "ccy": table.texts("ccy"), "rate": texts}, schema=columns.FX)
+
+
+def fixed_columns(frame: pd.DataFrame | None, payments: pa.Table, documents: pa.Table) -> pa.Table:
+    """Read the standing allocations (`FIXED_COLUMNS`) into `columns.FIXED`; a payment that is not ours is null."""
+    if frame is None or not len(frame):
+        return columns.FIXED.empty_table()
+    table = Table(frame, "fixed", FIXED_COLUMNS)
+    by_payment = {key: position for position, key in enumerate(payments["id"].to_pylist())}
+    by_document = {key: position for position, key in enumerate(documents["id"].to_pylist())}
+    keys = table.texts("invoice_id")
+    for row, key in enumerate(keys):
+        if key and key not in by_document:
+            raise table.error(row, "invoice_id", key, "no está en invoices")
+    data = {
+        "payment": [by_payment.get(key) for key in table.texts("payment_id")],
+        "document": [by_document.get(key) for key in keys],
+        "cents": table.amounts("applied"),
+    }
+    return pa.table(data, schema=columns.FIXED)
+
+
+def payments(frame: pd.DataFrame) -> list[Payment]:
+    """Records of the payments' frame, in the order of their ids."""
+    return columns.payments(payment_columns(frame))
+
+
+def documents(frame: pd.DataFrame, customers: Sequence[Customer]) -> list[Document]:
+    """Records of the invoices' frame, in the order of their ids; `Document.customer` counts in `customers`."""
+    known = {"id": [one.id for one in customers], "country": [one.country for one in customers]}
+    return columns.documents(document_columns(frame, pa.table(known)))
 
 
 def customers(frame: pd.DataFrame) -> list[Customer]:
-    """Read the customers' frame (`CUSTOMER_COLUMNS`); several accounts of one customer are separated by spaces."""
-    table = Table(frame, "customers", CUSTOMER_COLUMNS)
-    fields = zip(
-        table.identifiers("customer_id"), table.texts("country"), table.texts("legal_name"), table.texts("trade_name"),
-        table.texts("tax_id"), table.texts("account"), table.texts("group_id"), strict=True,
-    )  # fmt: skip
-    return [
-        Customer(
-            index=index,
-            id=key,
-            country=country.upper(),
-            legal_name=legal,
-            trade_name=trade,
-            tax_id=tax,
-            accounts=tuple(account.split()),
-            group=group,
-        )
-        for index, (key, country, legal, trade, tax, account, group) in enumerate(fields)
-    ]
-
-
-class Rates:
-    """Reference exchange rates: units of a currency for one US dollar, by day; the last one known counts."""
-
-    def __init__(self, frame: pd.DataFrame) -> None:
-        table = Table(frame, "fx", FX_COLUMNS)
-        by_currency: dict[str, list[tuple[int, Fraction]]] = {}
-        days = table.days("date") if table.rows else []
-        for row, (day, currency, rate) in enumerate(zip(days, table.texts("ccy"), table.texts("rate"), strict=True)):
-            try:
-                value = Fraction(rate)
-            except (ValueError, ZeroDivisionError) as exc:
-                raise table.error(row, "rate", rate, "no es un cambio") from exc
-            if value <= 0:
-                raise table.error(row, "rate", rate, "no es un cambio")
-            by_currency.setdefault(currency.upper(), []).append((day, value))
-        self._rates = {currency: sorted(rates) for currency, rates in by_currency.items()}
-
-    def rate(self, base: str, currency: str, day: int) -> Fraction | None:
-        """Units of `currency` for one of `base` on `day`, None when unknown or older than ten days."""
-        if base == currency:
-            return Fraction(1)
-        of_base, of_currency = self._per_dollar(base, day), self._per_dollar(currency, day)
-        return None if of_base is None or of_currency is None else of_currency / of_base
-
-    def _per_dollar(self, currency: str, day: int) -> Fraction | None:
-        if currency == "USD":
-            return Fraction(1)
-        rates = self._rates.get(currency)
-        if not rates:
-            return None
-        position = bisect_right(rates, (day, Fraction(10**12))) - 1
-        if position < 0 or day - rates[position][0] > 10:
-            return None
-        return rates[position][1]
+    """Records of the customers' frame, in the order of their ids."""
+    return columns.customers(customer_columns(frame))
 
 
 def write_cents(cents: int) -> str:
@@ -306,4 +273,6 @@ def write_cents(cents: int) -> str:
 
 def text_frame(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> pd.DataFrame:
     """A frame of Arrow strings with these columns, even when there are no rows."""
+    import pandas as pd
+
     return pd.DataFrame(list(rows), columns=list(columns), dtype="str")

@@ -81,6 +81,11 @@ def split_number(number: str, series: str = "") -> tuple[str, str]:
     return _LETTERS_DIGITS.sub("", text[: found.start()]), found[1]
 
 
+def letters_digits(plain_text: str) -> str:
+    """Only the letters and digits of a plain text."""
+    return _LETTERS_DIGITS.sub("", plain_text)
+
+
 def tokens(payment: Payment) -> list[Token]:
     """Every run of digits of a payment's texts, with what stands around it; amounts and percentages left out."""
     result: list[Token] = []

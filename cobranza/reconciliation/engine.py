@@ -1,0 +1,305 @@
+"""The matching run itself, on records: rounds over the payments of one part of the data, then proof and explanation.
+
+Payments are read in the order of their booking day, in four rounds: first those that name what they pay and whose
+amount is explained, then the ones that name it loosely, then single documents of a known payer, last the sets. A
+document is never used beyond what is open of it at any moment. "Nothing" is a hypothesis like the others, and what a
+person has allocated stands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cobranza.kernel.errors import CobranzaError
+from cobranza.reconciliation.balances import Balances, Moment
+from cobranza.reconciliation.board import Board
+from cobranza.reconciliation.candidates import hypotheses, settled_mentions
+from cobranza.reconciliation.confidence import NOTHING, NOTHING_SAID, calibrate, weigh
+from cobranza.reconciliation.customers import CustomerIndex
+from cobranza.reconciliation.explanations import explain
+from cobranza.reconciliation.policy import Policy
+from cobranza.reconciliation.rates import Rates
+from cobranza.reconciliation.records import Customer, Document, Hypothesis, Payment
+from cobranza.reconciliation.references import DocumentIndex
+
+EXACT = frozenset({"equal", "withholding", "rounding", "discount", "deposit", "charge", "batch", "fx", "return"})
+_SHOWN = 3  # rivals kept with a match, and candidates with what stays unmatched
+
+
+class ConservationError(CobranzaError):
+    """Money appeared or vanished: a defect of ours; nothing of the result may be used."""
+
+    code = "COB-CON-900"
+    remedy = "No aplique nada de este resultado y avise a soporte con los ficheros de entrada."
+
+
+class Linked(NamedTuple):
+    """One payment and one document that it settles; money in hundredths, signed, currency of the document."""
+
+    payment: int
+    invoice_id: str
+    applied: int
+    withheld: int
+    fee: int
+    discount: int
+    confidence: str
+    rule: str
+    explanation: str
+
+
+class Unmatched(NamedTuple):
+    """A payment that nothing explains well enough; `candidates` is JSON, empty when it was not asked for."""
+
+    payment: int
+    reason: str
+    candidates: str
+
+
+class Unapplied(NamedTuple):
+    """Money of a matched payment that settles nothing, hundredths of the payment's currency."""
+
+    payment: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run found, in the order of booking day and payment id; `payment` is the index of the payment's record."""
+
+    links: list[Linked]
+    unmatched: list[Unmatched]
+    unapplied: list[Unapplied]
+
+
+class Standing(NamedTuple):
+    """An allocation that is not ours to change: the payment (None when it is not among ours) and the document."""
+
+    payment: int | None
+    doc: int | None
+    applied: int
+
+
+def run(
+    payments: list[Payment],
+    documents: list[Document],
+    customers: list[Customer],
+    rates: Rates,
+    policy: Policy,
+    *,
+    fixed: Iterable[Standing] = (),
+    candidates: bool = True,
+) -> Outcome:
+    """Match payments with documents.
+
+    Args:
+        payments: In the order of their ids; `index` is the position.
+        documents: Likewise.
+        customers: Likewise.
+        rates: Reference exchange rates.
+        policy: The company's thresholds and tolerances.
+        fixed: What stands: those payments are not read again, their amounts are taken off what is open.
+        candidates: Also write out the candidates of what stays unmatched.
+
+    Raises:
+        ConservationError: the result does not add up (a defect).
+    """
+    return _Run(payments, documents, customers, rates, policy, fixed).outcome(candidates)
+
+
+class _Run:
+    def __init__(
+        self,
+        payments: list[Payment],
+        documents: list[Document],
+        customers: list[Customer],
+        rates: Rates,
+        policy: Policy,
+        fixed: Iterable[Standing],
+    ) -> None:
+        self.policy = policy
+        self.board = Board(
+            payments=payments,
+            documents=documents,
+            customers=customers,
+            rates=rates,
+            policy=policy,
+            index=DocumentIndex(documents),
+            people=CustomerIndex(customers),
+            balances=Balances(documents),
+        )
+        self.order = sorted(payments, key=lambda payment: (payment.booked, payment.id))
+        self.moments: dict[int, Moment] = {
+            payment.index: (payment.booked, number) for number, payment in enumerate(self.order)
+        }
+        self.least = float(policy.umbral_propuesta)
+        self.accepted: dict[int, tuple[Hypothesis, float, str]] = {}
+        self.considered: dict[int, list[tuple[Hypothesis, float]]] = {}
+        self.standing: dict[int, int] = defaultdict(int)
+        self.fixed_payments = self._take_fixed(fixed)
+
+    def _take_fixed(self, fixed: Iterable[Standing]) -> frozenset[int]:
+        done = set()
+        for payment, doc, applied in fixed:
+            if payment is not None:
+                done.add(payment)
+            if doc is not None:
+                moment = self.moments[payment] if payment is not None else (0, 0)
+                self.board.balances.apply(doc, moment, applied)
+                self.standing[doc] += applied
+        return frozenset(done)
+
+    def outcome(self, candidates: bool) -> Outcome:
+        waiting = [payment for payment in self.order if payment.index not in self.fixed_payments]
+        for number in range(4):
+            waiting = [payment for payment in waiting if not self._settles(payment, number)]
+        self._prove()
+        return Outcome(
+            links=self._links(),
+            unmatched=[self._unmatched(payment, candidates) for payment in waiting],
+            unapplied=self._unapplied(),
+        )
+
+    def _settles(self, payment: Payment, number: int) -> bool:
+        """Read a payment; whether it is settled in this round."""
+        moment = self.moments[payment.index]
+        found = hypotheses(self.board, payment, moment, deep=number >= 2) if payment.cents else []
+        if not found:
+            self.considered.pop(payment.index, None)
+            return False
+        nothing = NOTHING_SAID if self.board.clues_of(payment).nothing else NOTHING
+        raw = weigh([hypothesis.score for hypothesis in found], nothing)
+        judged = [
+            (hypothesis, min(hypothesis.capped, calibrate(share))) for hypothesis, share in zip(found, raw, strict=True)
+        ]
+        best, confidence = judged[0]
+        if confidence < self.least or _round(best, confidence) > number:
+            self.considered[payment.index] = judged[:_SHOWN]
+            return False
+        self._accept(payment, moment, best, confidence, found[1 : 1 + _SHOWN])
+        return True
+
+    def _accept(
+        self, payment: Payment, moment: Moment, best: Hypothesis, confidence: float, rivals: Sequence[Hypothesis]
+    ) -> None:
+        board = self.board
+        text = explain(board, payment, best, rivals)
+        self.accepted[payment.index] = (best, confidence, text)
+        board.decided.add(payment.index)
+        self.considered.pop(payment.index, None)
+        board.forget(payment)
+        for line in best.lines:
+            board.balances.apply(line.doc, moment, line.applied)
+            if best.rule == "return":
+                board.returned.add(line.doc)
+                board.charges[line.doc] = line.fee
+            if best.rule == "deposit":
+                self._await_deposit(line.doc, moment)
+
+    def _await_deposit(self, doc: int, moment: Moment) -> None:
+        """After the main part under a deposit scheme, exactly the rest is expected from the depositary."""
+        rest = self.board.balances.free(doc, moment)
+        if rest:
+            self.board.awaited[doc] = rest
+        else:
+            self.board.awaited.pop(doc, None)
+
+    def _links(self) -> list[Linked]:
+        documents = self.board.documents
+        links = []
+        for payment in self.order:
+            held = self.accepted.get(payment.index)
+            if held is None:
+                continue
+            chosen, confidence, text = held
+            sure, rule = f"{confidence:.4f}", _rule(chosen)
+            for line in chosen.lines:
+                links.append(
+                    Linked(
+                        payment.index,
+                        documents[line.doc].id,
+                        line.applied,
+                        line.withheld,
+                        line.fee,
+                        line.discount,
+                        sure,
+                        rule,
+                        text,
+                    )
+                )
+        return links
+
+    def _unapplied(self) -> list[Unapplied]:
+        held = ((payment, self.accepted.get(payment.index)) for payment in self.order)
+        rests = ((payment, payment.cents - found[0].cash) for payment, found in held if found is not None)
+        return [Unapplied(payment.index, rest) for payment, rest in rests if rest]
+
+    def _unmatched(self, payment: Payment, candidates: bool) -> Unmatched:
+        judged = self.considered.get(payment.index, [])
+        shown = [
+            {
+                "invoices": [self.board.documents[doc].id for doc in hypothesis.key],
+                "confidence": f"{confidence:.4f}",
+                "explanation": explain(self.board, payment, hypothesis, []),
+            }
+            for hypothesis, confidence in (judged if candidates else ())
+        ]
+        reason = self._reason(payment, judged)
+        return Unmatched(payment.index, reason, json.dumps(shown, ensure_ascii=False) if candidates else "")
+
+    def _reason(self, payment: Payment, judged: Sequence[tuple[Hypothesis, float]]) -> str:
+        clues = self.board.clues_of(payment)
+        settled = settled_mentions(self.board, payment, self.moments[payment.index])
+        if payment.cents > 0 and settled:
+            numbers = ", ".join(dict.fromkeys(self.board.documents[doc].number for doc in settled[:3]))
+            return f"Nombra {numbers}, que ya está cobrada: posible pago duplicado."
+        if clues.nothing:
+            return "El concepto indica un movimiento que no paga facturas."
+        if len(judged) > 1 and judged[0][1] - judged[1][1] < 0.2:
+            return "Hay varias lecturas igual de buenas: decida usted."
+        if judged:
+            return "Ninguna lectura es bastante segura."
+        if payment.cents < 0:
+            return "Cargo que no corresponde a ningún cobro anterior."
+        if not clues.evidence:
+            return "No se reconoce al ordenante ni ningún número de documento."
+        return "Se reconoce al cliente, pero ningún documento abierto explica el importe."
+
+    def _prove(self) -> None:
+        """Conservation: a payment's lines and rest are its amount; no document is applied beyond its open."""
+        used: dict[int, int] = defaultdict(int)
+        for index, (chosen, _, _) in self.accepted.items():
+            payment = self.board.payments[index]
+            rest = payment.cents - chosen.cash
+            if (rest < 0) != (payment.cents < 0) and rest:
+                raise ConservationError(f"El cobro {payment.id} reparte más de lo que trae.")
+            if chosen.rule != "fx" and sum(line.cash for line in chosen.lines) != chosen.cash:
+                raise ConservationError(f"Las líneas del cobro {payment.id} no suman su importe.")
+            for line in chosen.lines:
+                used[line.doc] += line.applied
+        for doc, applied in used.items():
+            open_amount = self.board.documents[doc].open
+            applied += self.standing.get(doc, 0)  # a return may reopen what a person had allocated
+            if not min(0, open_amount) <= applied <= max(0, open_amount):
+                raise ConservationError(f"El documento {self.board.documents[doc].number} recibe más de lo que debe.")
+
+
+def _round(hypothesis: Hypothesis, confidence: float) -> int:
+    """In which round a reading may be accepted: the surer its kind, the earlier."""
+    if hypothesis.how == "named" and hypothesis.rule in EXACT and confidence >= 0.9:
+        return 0
+    if hypothesis.how in {"named", "completed"} and confidence >= 0.7:
+        return 1
+    if hypothesis.rule in EXACT:
+        return 2
+    return 3
+
+
+def _rule(hypothesis: Hypothesis) -> str:
+    """The rule as written out: the amount's explanation, and how the documents were found."""
+    several = "+varias" if len(hypothesis.lines) > 1 and hypothesis.rule not in {"set", "netted", "batch"} else ""
+    how = {"named": "referencia", "completed": "referencia_incompleta", "account": "sin_referencia"}[hypothesis.how]
+    return f"{hypothesis.rule}{several}/{how}"
