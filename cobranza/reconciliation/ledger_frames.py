@@ -20,7 +20,7 @@ from cobranza.reconciliation.frames import (
     PAYMENT_COLUMNS,
     text_frame,
 )
-from cobranza.reconciliation.models import Match, PostingIntent, Proposal
+from cobranza.reconciliation.models import Match, PostingIntent, Proposal, ReversalIntent
 
 _CHUNK = 5000
 
@@ -126,12 +126,14 @@ def _fixed(creditor: Creditor, since: object) -> list[tuple[int, int, Decimal]]:
     rows: dict[tuple[int, int], Decimal] = {}
     accepted = Match.objects.filter(proposal__creditor=creditor, proposal__state=Proposal.States.ACCEPTED)
     live = PostingIntent.objects.filter(invoice__creditor=creditor, state__in=PostingIntent.LIVE)
+    leaving = Match.objects.filter(proposal__creditor=creditor, reversals__state__in=ReversalIntent.LIVE)
     done = Allocation.objects.filter(invoice__creditor=creditor, reversed_at=None).filter(
         Q(decided_at__gte=since) | ~Q(movement__remaining=0)
     )
     for found in (
         accepted.values_list("proposal__movement", "invoice", "applied"),
         live.values_list("movement", "invoice", "applied"),
+        leaving.values_list("proposal__movement", "invoice", "applied"),
         done.values_list("movement", "invoice", "applied"),
     ):
         for movement, invoice, applied in found:

@@ -17,9 +17,10 @@ from cobranza.kernel.money import minor_units
 from cobranza.ledger.allocations import Part, allocate
 from cobranza.ledger.events import Actor, record
 from cobranza.ledger.models import Allocation, Creditor, Invoice, Movement
+from cobranza.reconciliation import return_reasons, returns
 from cobranza.reconciliation.ledger_frames import invoice_of, movement_of, payment_id
 from cobranza.reconciliation.matching import Result
-from cobranza.reconciliation.models import Decision, Match, PostingIntent, Proposal
+from cobranza.reconciliation.models import Decision, Match, PostingIntent, Proposal, ReversalIntent
 
 ZERO = Decimal(0)
 _BATCH = 1000
@@ -105,11 +106,7 @@ def store(creditor: Creditor, result: Result, *, run: str, threshold: Decimal, a
         Creditor.objects.select_for_update(no_key=True).get(pk=creditor.pk)
         drafts = _drafts(creditor, result, threshold)
         live = _live([draft.movement.pk for draft in drafts])
-        busy = set(
-            PostingIntent.objects.filter(movement__in=[*live], state__in=PostingIntent.LIVE).values_list(
-                "movement", flat=True
-            )
-        )
+        busy = _on_their_way([*live])
         undone = _undone_by_people([draft.movement.pk for draft in drafts])
         fresh: list[_Draft] = []
         superseded: list[int] = []
@@ -176,8 +173,11 @@ def reopen(proposal: int, *, person: str, note: str = "") -> Proposal:
     """A person takes a dismissal or an acceptance back, while nothing is on its way into the ERP."""
     with transaction.atomic():
         found = Proposal.objects.select_for_update(no_key=True).get(pk=proposal)
-        going = PostingIntent.objects.filter(match__proposal=found).exclude(state=PostingIntent.States.REFUSED)
-        if found.state not in (_States.DISMISSED, _States.ACCEPTED) or going.exists():
+        going = PostingIntent.objects.filter(match__proposal=found).exclude(
+            state__in=(PostingIntent.States.REFUSED, PostingIntent.States.REVERSED)
+        )
+        leaving = ReversalIntent.objects.filter(match__proposal=found).exclude(state=ReversalIntent.States.REFUSED)
+        if found.state not in (_States.DISMISSED, _States.ACCEPTED) or going.exists() or leaving.exists():
             raise DecisionError(f"El cobro está «{found.get_state_display()}» y no se puede reabrir.")
         found.state = _States.REVIEW
         found.save(update_fields=["state", "updated_at"])
@@ -193,8 +193,6 @@ def recorded_by_hand(proposal: int, *, person: str, note: str = "") -> Proposal:
     actor = Actor.person(person)
     with transaction.atomic():
         found = _open_for_decision(proposal, also=(_States.ACCEPTED,))
-        if PostingIntent.objects.filter(movement=found.movement_id, state__in=PostingIntent.LIVE).exists():
-            raise DecisionError("Este cobro está de camino al ERP.")
         parts = [
             Part(
                 invoice=match.invoice_id,
@@ -213,7 +211,10 @@ def recorded_by_hand(proposal: int, *, person: str, note: str = "") -> Proposal:
         ]
         if not parts:
             raise DecisionError("La propuesta no tiene ningún documento.", remedy="Elija a qué facturas corresponde.")
-        allocate(found.movement_id, parts, actor=actor)
+        made = allocate(found.movement_id, parts, actor=actor)
+        for allocation in made:
+            if allocation.applied < 0 < allocation.invoice.gross:
+                returns.tell_returned(allocation, actor)
         found.state = _States.POSTED
         found.save(update_fields=["state", "updated_at"])
         decide(found, Decision.Kinds.ACCEPTED, person, note or "Registrado a mano en el ERP")
@@ -279,6 +280,7 @@ def _matched(
     )
     confidence = min(link.confidence for link in links)
     payable = all(documents[link.invoice].kind == "invoice" and link.applied > 0 and link.net > 0 for link in links)
+    payable = payable or _sure_return(movement, links)
     return _Draft(
         movement=movement,
         state=_States.AUTOMATIC if payable and confidence >= threshold else _States.REVIEW,
@@ -288,6 +290,14 @@ def _matched(
         explanation="\n".join(dict.fromkeys(link.explanation for link in links)),
         unapplied=unapplied,
     )
+
+
+def _sure_return(movement: Movement, links: Sequence[Link]) -> bool:
+    """A collection that we posted ourselves, taken back whole, and the bank says that it is a return."""
+    if movement.amount >= 0 or len(links) != 1 or links[0].applied >= 0:
+        return False
+    said = return_reasons.read(movement, links[0].cash)
+    return said is not None and bool(returns.covering(links[0].invoice, -links[0].applied))
 
 
 def _unmatched(movement: Movement, row: Mapping[str, Any]) -> _Draft:
@@ -424,9 +434,16 @@ def _open_for_decision(proposal: int, also: Sequence[str] = ()) -> Proposal:
     found = Proposal.objects.select_for_update(no_key=True).get(pk=proposal)
     if found.state not in (*Proposal.REPLACEABLE, *also):
         raise DecisionError(f"El cobro está «{found.get_state_display()}».")
-    if PostingIntent.objects.filter(movement=found.movement_id, state__in=PostingIntent.LIVE).exists():
+    if _on_their_way([found.movement_id]):
         raise DecisionError("Este cobro está de camino al ERP.")
     return found
+
+
+def _on_their_way(movements: Sequence[int]) -> set[int]:
+    """Those with a payment on its way into the ERP, or a return on its way out of it."""
+    posting = PostingIntent.objects.filter(movement__in=movements, state__in=PostingIntent.LIVE)
+    undoing = ReversalIntent.objects.filter(match__proposal__movement__in=movements, state__in=ReversalIntent.LIVE)
+    return {*posting.values_list("movement", flat=True), *undoing.values_list("match__proposal__movement", flat=True)}
 
 
 def _replace_links(found: Proposal, links: Sequence[Link]) -> Proposal:

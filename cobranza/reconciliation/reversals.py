@@ -15,10 +15,10 @@ from cobranza.kernel import clock
 from cobranza.kernel.errors import NeedsPerson
 from cobranza.ledger import allocations
 from cobranza.ledger.events import Actor, record
-from cobranza.ledger.models import Allocation, Invoice
+from cobranza.ledger.models import Allocation, Invoice, Movement
 from cobranza.ledger.receivables import ReversedPayment
 from cobranza.ledger.rules import LedgerError
-from cobranza.reconciliation import postings, reversal_intents
+from cobranza.reconciliation import postings, returns, reversal_intents
 from cobranza.reconciliation.models import Decision, PostingIntent, Proposal, Reversal, ReversalIntent
 from cobranza.reconciliation.proposals import DecisionError, decide
 from cobranza.reconciliation.reversal_intents import expect, locked, mark_submitted, mark_unknown, tell
@@ -71,10 +71,16 @@ def request(proposal: int, *, person: str, reason: str) -> Reversal:
             raise DecisionError(f"El cobro está «{found.get_state_display()}»: no hay nada que deshacer.")
         rows = PostingIntent.objects.filter(match__in=found.matches.all())
         intents = list(rows.select_for_update(no_key=True).order_by("pk"))
+        if found.reversals.filter(cause=Reversal.Causes.RETURN, intents__state=_States.REVERSED).exists():
+            raise DecisionError(
+                "Es una devolución y su cobro ya se anuló en el ERP.",
+                remedy="Registre de nuevo el cobro en el ERP y aplíquelo a mano si la devolución no era tal.",
+            )
         if any(intent.state in PostingIntent.LIVE for intent in intents):
             raise DecisionError("Una parte de este cobro está todavía de camino al ERP.")
         posted = [intent for intent in intents if intent.state == _Posting.POSTED]
         by_hand = _by_hand(found)
+        _lock_balances(by_hand)
         if not posted and not by_hand:
             raise DecisionError("De este cobro ya no queda nada registrado.")
         for allocation in [*(intent.allocation for intent in posted), *by_hand]:
@@ -127,7 +133,11 @@ def mark_refused(intent: ReversalIntent | int, reason: str, *, actor: Actor) -> 
         row.state, row.message, row.finished_at = _States.REFUSED, reason, clock.now()
         row.save(update_fields=["state", "message", "finished_at"])
         tell("reversal.refused", row, {"reason": reason}, actor)
-        _settle_undone(row.reversal.proposal)
+        if row.reversal.cause == Reversal.Causes.UNDO:
+            _settle_undone(row.reversal.proposal)
+        else:
+            waits = Proposal.objects.filter(pk=row.reversal.proposal_id)
+            waits.update(state=Proposal.States.REFUSED, updated_at=clock.now())
     return row
 
 
@@ -184,18 +194,26 @@ def _finish(
     told: Mapping[str, object],
 ) -> ReversalIntent:
     asked = row.reversal
-    decider = Actor.person if asked.asked_by == "person" else Actor.robot
-    if row.posting.allocation is None:  # the database does not let a posted intent be without
-        raise DecisionError(f"El registro {row.posting.key} no tiene aplicación.")
-    allocations.reverse(row.posting.allocation, actor=decider(asked.asked_by_name), reason=asked.reason)
     row.posting.state = _Posting.REVERSED
     row.posting.save(update_fields=["state"])
     row.state, row.reference, row.finished_at = _States.REVERSED, reference, clock.now()
     row.open_before, row.open_after = open_ or (None, None)
     row.save(update_fields=["state", "reference", "open_before", "open_after", "finished_at"])
+    if asked.cause == Reversal.Causes.RETURN:
+        returns.book(row)
+    else:
+        _free(row, asked)
+        _settle_undone(asked.proposal)
     tell("reversal.reversed", row, {"reference": reference, "open": [*(open_ or ())], **told}, actor)
-    _settle_undone(asked.proposal)
     return row
+
+
+def _free(row: ReversalIntent, asked: Reversal) -> None:
+    """Give the money back to its movement and the balance to its document."""
+    if row.posting.allocation is None:  # the database does not let a posted intent be without
+        raise DecisionError(f"El registro {row.posting.key} no tiene aplicación.")
+    decider = Actor.person if asked.asked_by == "person" else Actor.robot
+    allocations.reverse(row.posting.allocation, actor=decider(asked.asked_by_name), reason=asked.reason)
 
 
 def _settle_undone(proposal: Proposal) -> None:
@@ -219,6 +237,14 @@ def _by_hand(proposal: Proposal) -> list[Allocation]:
         intent=None,
     )
     return list(rows.order_by("pk"))
+
+
+def _lock_balances(rows: list[Allocation]) -> None:
+    """Before the first event: the chain comes last in the order of locks."""
+    money = Movement.objects.filter(pk__in={row.movement_id for row in rows})
+    documents = Invoice.objects.filter(pk__in={row.invoice_id for row in rows})
+    for table in (money, documents):
+        list(table.select_for_update(no_key=True).order_by("pk"))
 
 
 def _check_not_returned(allocation: Allocation | None) -> None:
