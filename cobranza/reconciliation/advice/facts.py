@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from cobranza.reconciliation.advice import layout, values
-from cobranza.reconciliation.advice.ports import Cell, Page, Row
+from cobranza.reconciliation.advice.ports import Cell, Page, Row, Value
 from cobranza.reconciliation.advice.vocabulary import Label, Total, currency_in, label_of, role_of, simple, total_of
 from cobranza.reconciliation.text import compact, plain
 
@@ -44,7 +45,7 @@ class Facts:
     method: str = ""
     reference: str = ""
     currencies: set[str] = field(default_factory=set)
-    totals: list[tuple[Total, str]] = field(default_factory=list)
+    totals: list[tuple[Total, Value]] = field(default_factory=list)
 
     @property
     def currency(self) -> str:
@@ -76,7 +77,7 @@ def label_and_value(cell: Cell) -> tuple[str, str]:
     return (label.strip(), value.strip()) if colon and value.strip() else ("", "")
 
 
-def _pairs(cells: Sequence[Cell], below: Sequence[Cell]) -> Iterator[tuple[str, str]]:
+def _pairs(cells: Sequence[Cell], below: Sequence[Cell]) -> Iterator[tuple[str, Value]]:
     for position, cell in enumerate(cells):
         if not isinstance(cell.value, str):
             continue
@@ -87,18 +88,19 @@ def _pairs(cells: Sequence[Cell], below: Sequence[Cell]) -> Iterator[tuple[str, 
         bare = cell.text.strip().rstrip(":").strip()
         known = label_of(bare) is not None or total_of(bare) is not None
         if known and position + 1 < len(cells):
-            yield bare, cells[position + 1].text
+            yield bare, cells[position + 1].value
         if known and (position + 1 == len(cells) or not cell.text.strip().endswith(":")):
             under = [other for other in below if other.left <= cell.right + 1 and cell.left <= other.right + 1]
             if len(under) == 1 and label_of(under[0].text) is None:
-                yield bare, under[0].text
+                yield bare, under[0].value
 
 
-def _take(facts: Facts, label: str, value: str, dates: list[date], month_first: bool) -> None:
-    value = value.strip()
+def _take(facts: Facts, label: str, held: Value, dates: list[date], month_first: bool) -> None:
+    value = Cell(held, 0, 0).text.strip()
     total = total_of(label)
-    if total is not None and total is not Total.PARTIAL and values.looks_like_amount(value):
-        facts.totals.append((total, value))
+    amount = isinstance(held, Decimal) or (isinstance(held, str) and values.looks_like_amount(value))
+    if total is not None and total is not Total.PARTIAL and amount:
+        facts.totals.append((total, held))
         if code := currency_in(value) or currency_in(label):
             facts.currencies.add(code)
     kind = label_of(label)

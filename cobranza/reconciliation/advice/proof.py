@@ -15,6 +15,7 @@ from typing import Literal
 from cobranza.kernel.spanish import write_amount
 from cobranza.reconciliation.advice import values
 from cobranza.reconciliation.advice.lines import Raw, RawLine, RawTotal, says_credit, side
+from cobranza.reconciliation.advice.ports import Value
 from cobranza.reconciliation.advice.records import ZERO, RemittanceLine
 from cobranza.reconciliation.advice.vocabulary import Role, Total
 
@@ -73,7 +74,7 @@ class Read:
         return sum((abs(line.short) for line in self.lines), ZERO)
 
 
-def best(raws: Sequence[Raw], stated: Sequence[tuple[Total, str]], *, month_first: bool) -> Read | None:
+def best(raws: Sequence[Raw], stated: Sequence[tuple[Total, Value]], *, month_first: bool) -> Read | None:
     """The reading of all tables' lines together that the totals prove; else the likeliest, with its objections.
 
     Args:
@@ -148,7 +149,7 @@ def _hypotheses(raws: Sequence[Raw]) -> Iterator[Hypothesis]:
 
 
 def _read(
-    raws: Sequence[Raw], hypothesis: Hypothesis, stated: Sequence[tuple[Total, str]], *, month_first: bool
+    raws: Sequence[Raw], hypothesis: Hypothesis, stated: Sequence[tuple[Total, Value]], *, month_first: bool
 ) -> Read:
     read = Read(hypothesis)
     for raw in raws:
@@ -247,7 +248,7 @@ def _rows_add_up(raws: Sequence[Raw], read: Read) -> None:
         )
 
 
-def _prove(raws: Sequence[Raw], read: Read, stated: Sequence[tuple[Total, str]]) -> None:
+def _prove(raws: Sequence[Raw], read: Read, stated: Sequence[tuple[Total, Value]]) -> None:
     decimal = read.hypothesis.decimal
     if read.total <= 0:
         read.objections.append(f"las líneas suman {write_amount(read.total)}: no es un pago")

@@ -41,7 +41,7 @@ class Pdf:
 
     def recognises(self, head: bytes, name: str) -> bool:
         """See `AdviceFormat.recognises`."""
-        return b"%PDF-" in head[:1024]
+        return b"%PDF-" in head[:1024] and not head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
 
     def read(self, raw: bytes, name: str) -> tuple[Page, ...]:
         """See `AdviceFormat.read`."""

@@ -14,6 +14,7 @@ import xlwt
 from fpdf import FPDF
 
 D = Decimal
+ZERO = D(0)
 PAYER = "Construcciones Vallehondo, S.A."
 TAX_ID = "A28017895"
 
@@ -25,8 +26,8 @@ class Item:
     document: str
     issued: date
     gross: Decimal
-    withheld: Decimal = D(0)
-    discount: Decimal = D(0)
+    withheld: Decimal = ZERO
+    discount: Decimal = ZERO
 
     @property
     def paid(self) -> Decimal:
@@ -159,8 +160,13 @@ MEXICAN = Wording(
     },
 )  # fmt: skip
 WORDINGS = {
-    "spanish": SPANISH, "short": SHORT, "sap": SAP, "confirming": CONFIRMING, "colombian": COLOMBIAN, "mexican": MEXICAN,
-}  # fmt: skip
+    "spanish": SPANISH,
+    "short": SHORT,
+    "sap": SAP,
+    "confirming": CONFIRMING,
+    "colombian": COLOMBIAN,
+    "mexican": MEXICAN,
+}
 
 
 def hash_of(text: str) -> int:
