@@ -6,7 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cobranza.reconciliation.learning.calibration import IDENTITY, Calibration, fit
@@ -45,6 +45,7 @@ def _fit(rows) -> Calibration:
     return fit([row.raw for row in rows], [row.right for row in rows])
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.sampled_from([D("0.1"), D("0.2"), D("0.5")]))
 def test_the_same_confirmation_is_on_the_same_side_for_ever(key: str, share: Decimal) -> None:
     assert checks(key, share) == checks(key, share)
