@@ -19,6 +19,7 @@ _GROUP = _("Conciliación")
 ITEMS = (
     Item(url="reconciliation:workbench", label=_("Por revisar"), icon="eye", group=_GROUP, order=20, key="c"),
     Item(url="reconciliation:results", label=_("Resultados"), icon="bank", group=_GROUP, order=21, key="b"),
+    Item(url="reconciliation:figures", label=_("Cifras"), icon="scale", group=_GROUP, order=29),
 )
 
 

@@ -3,11 +3,13 @@
 from django.urls import path
 
 from cobranza.reconciliation import views
+from cobranza.reconciliation.figures.urls import urlpatterns as figures
 from cobranza.reconciliation.workbench.urls import urlpatterns as workbench
 
 urlpatterns = [
     path("", views.results, name="results"),
     *workbench,
+    *figures,
     path("runs/<str:run>/", views.run_results, name="run"),
     path("proposals/<int:pk>/", views.proposal, name="proposal"),
     path("proposals/<int:pk>/accept/", views.accept, name="accept"),
