@@ -94,6 +94,7 @@ class _Whole:
 
     payment: Payment
     tied: Tied
+    find: Resolver
     applied: list[Applied] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     risk: float = 0.0
@@ -132,6 +133,8 @@ def advised(
         resolver: Over the same frames, when there is one already.
     """
     rules = policy or Policy()
+    if not advices:  # most nights: no index is built for nothing
+        return _frames(())
     find = resolver or Resolver(invoices, customers)
     taken: dict[int, int] = defaultdict(int)
     decided = set()
@@ -153,11 +156,11 @@ def advised(
         for part in whole.applied:
             taken[part.doc] += part.applied
         wholes.append(whole)
-    return _frames(wholes, find)
+    return _frames(wholes)
 
 
 def _work_out(payment: Payment, tied: Tied, find: Resolver, taken: dict[int, int], rules: Policy) -> _Whole:
-    whole = _Whole(payment, tied)
+    whole = _Whole(payment, tied, find)
     advice = tied.advice
     if payment.cents != cents(advice.total):
         whole.problems.append(f"el aviso es de {written(cents(advice.total))} y el cobro de {written(payment.cents)}")
@@ -213,7 +216,7 @@ def _judge_payer(whole: _Whole, find: Resolver, known: dict[int, Evidence], paye
 # ---- out
 
 
-def _frames(wholes: Sequence[_Whole], find: Resolver) -> Advised:
+def _frames(wholes: Sequence[_Whole]) -> Advised:
     links: list[tuple[str, ...]] = []
     unmatched: list[tuple[str, ...]] = []
     unapplied: list[tuple[str, ...]] = []
@@ -222,12 +225,12 @@ def _frames(wholes: Sequence[_Whole], find: Resolver) -> Advised:
         payment = whole.payment
         fits = whole.applied and 0 < whole.cash <= payment.cents
         if not fits:
-            unmatched.append((payment.id, _reason(whole), _candidates(whole, find)))
+            unmatched.append((payment.id, _reason(whole), _candidates(whole)))
             reserved.append((payment.id, "", "0.00"))
             continue
-        _prove(whole, find)
+        _prove(whole)
         for number, part in enumerate(whole.applied):
-            document = find.documents[part.doc]
+            document = whole.find.documents[part.doc]
             money = [frames.write_cents(value) for value in (part.applied, part.withheld, part.fee, part.discount)]
             text = _explained(whole, part, document, first=number == 0)
             links.append((payment.id, document.id, *money, f"{whole.confidence:.4f}", RULE, text))
@@ -242,11 +245,11 @@ def _frames(wholes: Sequence[_Whole], find: Resolver) -> Advised:
     )
 
 
-def _prove(whole: _Whole, find: Resolver) -> None:
+def _prove(whole: _Whole) -> None:
     for part in whole.applied:
-        open_amount = find.documents[part.doc].open
+        open_amount = whole.find.documents[part.doc].open
         if not min(0, open_amount) <= part.applied <= max(0, open_amount):
-            raise ConservationError(f"El aviso aplica a {find.documents[part.doc].number} más de lo que debe.")
+            raise ConservationError(f"El aviso aplica a {whole.find.documents[part.doc].number} más de lo que debe.")
 
 
 def _explained(whole: _Whole, part: Applied, document: Document, *, first: bool) -> str:
@@ -294,14 +297,14 @@ def _reason(whole: _Whole) -> str:
     return _sentences([f"hay un aviso de pago, «{file}», que no se puede aplicar solo", *whole.problems[:_TOLD]])
 
 
-def _candidates(whole: _Whole, find: Resolver) -> str:
+def _candidates(whole: _Whole) -> str:
     if not whole.applied:
         return "[]"
     found = [
         {
-            "invoices": [find.documents[part.doc].id for part in whole.applied],
+            "invoices": [whole.find.documents[part.doc].id for part in whole.applied],
             "confidence": f"{min(whole.confidence, DOUBTFUL):.4f}",
-            "explanation": _explained(whole, whole.applied[0], find.documents[whole.applied[0].doc], first=True),
+            "explanation": _explained(whole, whole.applied[0], whole.find.documents[whole.applied[0].doc], first=True),
         }
     ]
     return json.dumps(found, ensure_ascii=False)

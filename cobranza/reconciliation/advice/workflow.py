@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
 
 from cobranza.kernel import clock
 from cobranza.kernel.errors import BusinessError
@@ -71,7 +71,7 @@ def take(raw: bytes, name: str, source: str, *, creditor: Creditor, actor: Actor
     kept = [storing.store(creditor, advice, source=source, actor=who) for advice in reading.read(raw, name)]
     asked: dict[int, tuple[Pair, ...]] = {}
     if any(each.advice.state in Advice.OPEN for each in kept):
-        asked = tie_waiting(creditor, ledger_frames.frames(creditor), actor=who)
+        asked = tie_waiting(creditor, actor=who)
     result = []
     for each in kept:
         each.advice.refresh_from_db()
@@ -91,32 +91,22 @@ def guide(creditor: Creditor, told: LedgerFrames, *, policy: Policy, actor: Acto
 
     Give `Advised.fixed_with(told.fixed)` to `matching.match`, and its result to `Advised.merged`.
     """
-    rows = Advice.objects.filter(creditor=creditor)
-    if not rows.exclude(state=_States.DISMISSED).exists():
-        return advised(told.payments, told.invoices, told.customers, (), resolver=_NOBODY)
-    resolver = Resolver(told.invoices, told.customers)
-    tie_waiting(creditor, told, actor=actor, resolver=resolver)
-    return advised(
-        told.payments,
-        told.invoices,
-        told.customers,
-        _tied(creditor, told),
-        fixed=told.fixed,
-        policy=policy,
-        resolver=resolver,
-    )
-
-
-_NOBODY = Resolver(frames.text_frame(frames.INVOICE_COLUMNS, ()), frames.text_frame(frames.CUSTOMER_COLUMNS, ()))
+    tie_waiting(creditor, told, actor=actor)
+    return advised(told.payments, told.invoices, told.customers, _tied(creditor, told), fixed=told.fixed, policy=policy)
 
 
 def tie_waiting(
-    creditor: Creditor, told: LedgerFrames, *, actor: Actor, resolver: Resolver | None = None
+    creditor: Creditor, told: LedgerFrames | None = None, *, actor: Actor, resolver: Resolver | None = None
 ) -> dict[int, tuple[Pair, ...]]:
-    """Tie what is beyond doubt; returns, by advice, the candidates among which a person has to choose."""
+    """Tie what is beyond doubt; returns, by advice, the candidates among which a person has to choose.
+
+    Args:
+        creditor: Whose.
+        told: The ledger, when it has been read already; it is read only when some movement has a fitting amount.
+        actor: Who ties.
+        resolver: Over `told`, when there is one already.
+    """
     waiting, arrivals = _both_sides(creditor, told, resolver)
-    if not waiting:
-        return {}
     found = tie(waiting, arrivals)
     for pair in found.tied:
         try:
@@ -128,9 +118,8 @@ def tie_waiting(
 
 def candidates_of(advice: Advice) -> list[tuple[Pair, Movement]]:
     """The movements that an advice may tell about, best first, for the person who chooses."""
-    told = ledger_frames.frames(advice.creditor)
-    waiting, arrivals = _both_sides(advice.creditor, told, None)
-    pairs = candidates([each for each in waiting if each.key == advice.pk], arrivals)
+    waiting, arrivals = _both_sides(advice.creditor, None, None, only=advice)
+    pairs = candidates(waiting, arrivals)
     rows = Movement.objects.select_related("account").in_bulk([pair.movement for pair in pairs])
     return [(pair, rows[pair.movement]) for pair in pairs]
 
@@ -240,19 +229,30 @@ def _tied(creditor: Creditor, told: LedgerFrames) -> list[Tied]:
 
 
 def _both_sides(
-    creditor: Creditor, told: LedgerFrames, resolver: Resolver | None
+    creditor: Creditor, told: LedgerFrames | None, resolver: Resolver | None, *, only: Advice | None = None
 ) -> tuple[list[Waiting], list[Arrival]]:
-    rows = list(
-        Advice.objects.filter(creditor=creditor, state__in=Advice.OPEN)
-        .prefetch_related("lines", "files")
+    open_ = Advice.objects.filter(creditor=creditor, state__in=Advice.OPEN)
+    if only is not None:
+        open_ = open_.filter(pk=only.pk)
+    free = _free(creditor, open_)
+    if not free:
+        return [], []
+    ledger = told or ledger_frames.frames(creditor)
+    find = resolver or Resolver(ledger.invoices, ledger.customers)
+    totals = {row.amount for row in free}
+    rows = open_.filter(total__in=totals).prefetch_related("lines", "files").order_by("pk")
+    return [_waiting(row, creditor, find) for row in rows], _arrivals(ledger, free, find)
+
+
+def _free(creditor: Creditor, advices: QuerySet[Advice]) -> list[Movement]:
+    """Movements with nothing applied, not tied, that bring exactly what one of these advices tells."""
+    rows = (
+        Movement.objects.filter(account__creditor=creditor, amount__in=advices.values("total"), amount__gt=0)
+        .filter(remaining=F("amount"))
+        .exclude(advice_ties__in=Tie.objects.filter(undone_at=None))
         .order_by("pk")
     )
-    if not rows:
-        return [], []
-    find = resolver or Resolver(told.invoices, told.customers)
-    waiting = [_waiting(row, creditor, find) for row in rows]
-    totals = {each.advice.total for each in waiting}
-    return waiting, _arrivals(creditor, told, totals, find)
+    return list(rows)
 
 
 def _waiting(row: Advice, creditor: Creditor, find: Resolver) -> Waiting:
@@ -274,20 +274,13 @@ def _without_ours(advice: RemittanceAdvice, creditor: Creditor) -> RemittanceAdv
     return replace(advice, tax_ids=others, payer_tax_id=own)
 
 
-def _arrivals(creditor: Creditor, told: LedgerFrames, totals: set[Decimal], find: Resolver) -> list[Arrival]:
-    """Movements with nothing applied, not tied, that carry one of these amounts."""
-    decided = set(told.fixed["payment_id"].tolist())
-    shown = [key for key in told.payments["payment_id"].tolist() if key not in decided]
-    rows = (
-        Movement.objects.filter(pk__in=[ledger_frames.movement_of(key) for key in shown], amount__in=list(totals))
-        .exclude(advice_ties__in=Tie.objects.filter(undone_at=None))
-        .order_by("pk")
-    )
-    free = {ledger_frames.payment_id(row.pk): row for row in rows if row.remaining == row.amount}
-    mine = told.payments[told.payments["payment_id"].isin(list(free))]
+def _arrivals(told: LedgerFrames, free: Sequence[Movement], find: Resolver) -> list[Arrival]:
+    """Those of `free` about which nobody has decided."""
+    rows = {ledger_frames.payment_id(row.pk): row for row in free}
+    mine = told.payments["payment_id"].isin(list(rows)) & ~told.payments["payment_id"].isin(told.fixed["payment_id"])
     result = []
-    for payment in frames.payments(mine):
-        row = free[payment.id]
+    for payment in frames.payments(told.payments[mine]):
+        row = rows[payment.id]
         known = {owner: evidence for owner, evidence in find.customers_of(payment).items() if evidence.weight >= NEAR}
         result.append(
             Arrival(
