@@ -92,7 +92,7 @@ class Filters:
             return value if any(value == key for key, _label in known) else ""
 
         def plain(name: str, longest: int) -> str:
-            return str(asked.get(name, "")).replace("\x00", "").strip()[:longest]
+            return str(asked.get(name, "")).replace("\x00", "").strip()[:longest].strip()
 
         account, page = plain("account", 18), plain("page", 9)
         return cls(

@@ -71,11 +71,6 @@ class Reading:
     names: tuple[str, ...] = field(default=())
 
     @property
-    def postable(self) -> bool:
-        """Whether a robot can register all of it."""
-        return bool(self.lines) and all(line.postable for line in self.lines)
-
-    @property
     def documents(self) -> frozenset[int]:
         """The documents' ids."""
         return frozenset(line.invoice.pk for line in self.lines)

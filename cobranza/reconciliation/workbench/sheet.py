@@ -21,6 +21,7 @@ from cobranza.kernel.errors import CobranzaError
 from cobranza.kernel.money import minor_units
 from cobranza.ledger.models import Debtor, Invoice, Movement
 from cobranza.reconciliation.proposals import Link
+from cobranza.reconciliation.returns import covering
 from cobranza.reconciliation.workbench.readings import Line, Reading, shared
 from cobranza.regimes.payments import regime
 from cobranza.screens import formats
@@ -146,8 +147,8 @@ class Sheet:
 
     @property
     def postable(self) -> bool:
-        """Whether a robot can register all of it."""
-        return all(line.postable for line in self.lines)
+        """Whether a robot can register all of it: plain payments, and returns of payments that we registered."""
+        return all(line.postable or self._returns(line) for line in self.lines)
 
     @property
     def debtors(self) -> list[Debtor]:
@@ -262,6 +263,10 @@ class Sheet:
             message = _("la factura es en %(theirs)s: diga cuánto toma del cobro, en %(ours)s.")
             return [says("cash", message % {"theirs": currency, "ours": self.movement.currency})]
         return []
+
+    def _returns(self, line: Line) -> bool:
+        comes_back = self.movement.amount < 0 and line.applied < 0 and line.invoice.kind == "invoice"
+        return comes_back and bool(covering(line.invoice.pk, -line.applied))
 
     def _whole(self) -> list[Problem]:
         if not self.left:

@@ -7,11 +7,13 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cobranza.kernel.errors import BusinessError
-from cobranza.reconciliation import proposals
-from cobranza.reconciliation.models import Decision, PostingIntent, Proposal
+from cobranza.reconciliation import proposals, reversals
+from cobranza.reconciliation.models import Decision, PostingIntent, Proposal, Reversal, ReversalIntent
 from cobranza.reconciliation.workbench import leases, on_account
+from cobranza.screens.navigation import Text
 
 _States = Proposal.States
 _BEFORE = (_States.ACCEPTED, _States.DISMISSED)
@@ -39,6 +41,39 @@ class Undoable:
 
     def __bool__(self) -> bool:
         return bool(self.way)
+
+
+_REVERSAL: dict[str, tuple[Text, str]] = {
+    ReversalIntent.States.INTENDED: (gettext_lazy("Anulación solicitada"), "info"),
+    ReversalIntent.States.SUBMITTED: (gettext_lazy("Anulación enviada al ERP"), "info"),
+    ReversalIntent.States.REVERSED: (gettext_lazy("Anulada en el ERP"), "ok"),
+    ReversalIntent.States.UNKNOWN: (gettext_lazy("Sin saber si el ERP la anuló"), "warn"),
+    ReversalIntent.States.REFUSED: (gettext_lazy("Anulación rechazada por el ERP"), "danger"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A reversal as the desk shows it."""
+
+    label: str
+    tone: str
+    reversal: Reversal
+    messages: tuple[str, ...]
+    unknown: tuple[ReversalIntent, ...]
+
+
+def asked(movement: int) -> list[Asked]:
+    """Every reversal that was asked for a movement, the latest first."""
+    rows = Reversal.objects.filter(proposal__movement=movement).prefetch_related("intents__posting__invoice")
+    found = []
+    for row in rows.order_by("-pk"):
+        label, tone = _REVERSAL[row.state]
+        intents = list(row.intents.all())
+        unknown = tuple(each for each in intents if each.state == ReversalIntent.States.UNKNOWN)
+        said = tuple(dict.fromkeys(each.message for each in intents if each.message))
+        found.append(Asked(str(label), tone, row, said, unknown))
+    return found
 
 
 def look(proposal: Proposal) -> Undoable:
@@ -76,8 +111,6 @@ def undo(proposal: int, *, person: str, reason: str) -> tuple[str, Any]:
                 on_account.release(row, person=person, reason=reason)
             return "reopen", proposals.reopen(proposal, person=person, note=reason)
         if can.way == "reverse":
-            from cobranza.reconciliation import reversals
-
             return "reverse", reversals.request(proposal, person=person, reason=reason)
     raise UndoError(can.why or _("No hay nada que deshacer."))
 
@@ -86,9 +119,14 @@ def settle(intent: int, *, posted: bool, person: str, note: str) -> None:
     """Say what became of a posting whose end is not known."""
     if not note:
         raise UndoError(_("Falta qué ha visto en el ERP."), remedy=_("Escriba qué ha visto: número de asiento, fecha."))
-    from cobranza.reconciliation import reversals
-
     reversals.settle_unknown(intent, posted=posted, person=person, note=note)
+
+
+def settle_reversal(intent: int, *, reversed: bool, person: str, note: str) -> None:
+    """Say what became of a reversal whose end is not known."""
+    if not note:
+        raise UndoError(_("Falta qué ha visto en el ERP."), remedy=_("Escriba qué ha visto: número de asiento, fecha."))
+    reversals.settle_unknown_reversal(intent, reversed=reversed, person=person, note=note)
 
 
 def last_of(person: str) -> Proposal | None:

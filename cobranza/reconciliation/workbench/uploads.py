@@ -26,8 +26,7 @@ from cobranza.ledger.events import Actor, record
 from cobranza.ledger.intake import StatementImport, import_statement
 from cobranza.ledger.models import BankAccount, Creditor
 from cobranza.ledger.statements import Statement
-from cobranza.reconciliation import ledger_frames, policy, proposals, statement_files
-from cobranza.reconciliation.matching import match
+from cobranza.reconciliation import statement_files, workflow
 from cobranza.reconciliation.ports import StatementFile
 from cobranza.reconciliation.proposals import Stored
 from cobranza.reconciliation.workbench.models import Upload
@@ -228,12 +227,7 @@ def forget_old() -> None:
 
 def match_company(creditor: Creditor, *, person: str) -> Stored:
     """Match what is unmatched of a company and keep the proposals. Nothing is posted: the nightly run does that."""
-    rules = policy.read(suite.root() / "config" / policy.Policy.FILE)
-    frames = ledger_frames.frames(creditor)
-    result = match(frames.payments, frames.invoices, frames.customers, frames.fx, policy=rules, fixed=frames.fixed)
-    return proposals.store(
-        creditor, result, run="", threshold=rules.umbral_automatico, actor=Actor.robot(f"conciliación:{person}")
-    )
+    return workflow.match_ledger(creditor, run="", actor=Actor.person(person))
 
 
 def _by_account(statements: Sequence[Statement]) -> list[tuple[str, str, list[Statement]]]:

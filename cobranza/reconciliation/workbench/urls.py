@@ -19,6 +19,7 @@ urlpatterns = [
     path("review/<int:movement>/take-over/", views.take_over, name="take_over"),
     path("review/<int:movement>/search/", views.search, name="search"),
     path("postings/<int:intent>/settle/", views.settle_unknown, name="settle_unknown"),
+    path("reversals/<int:intent>/settle/", views.settle_reversal, name="settle_reversal"),
     path("statements/", statements.drop, name="statements"),
     path("statements/<int:pk>/", statements.shown, name="statement"),
     path("statements/<int:pk>/confirm/", statements.confirm, name="statement_confirm"),

@@ -19,12 +19,13 @@ from django.views.decorators.http import require_GET, require_POST
 from cobranza.kernel import clock
 from cobranza.kernel.errors import CobranzaError
 from cobranza.ledger.models import Debtor, Invoice, Movement
-from cobranza.reconciliation.models import PostingIntent, Proposal
+from cobranza.reconciliation.models import PostingIntent, Proposal, ReversalIntent
 from cobranza.reconciliation.summary import PENDING, money_by_currency
 from cobranza.reconciliation.workbench import (
     bulk,
     decisions,
     export,
+    guesses,
     history,
     keys,
     leases,
@@ -36,7 +37,7 @@ from cobranza.reconciliation.workbench import (
 )
 from cobranza.reconciliation.workbench.models import Upload
 from cobranza.reconciliation.workbench.queue import Filters
-from cobranza.reconciliation.workbench.readings import readings
+from cobranza.reconciliation.workbench.readings import Reading, readings
 from cobranza.reconciliation.workbench.sheet import Sheet
 from cobranza.screens.access import Role, actor, may_open, requires
 
@@ -162,14 +163,11 @@ def take_back(request: HttpRequest, movement: int) -> HttpResponse:
         way, made = undo.undo(_seen(request), person=actor(request), reason=_text(request, "reason"))
     except (CobranzaError, Proposal.DoesNotExist) as exc:
         return _stay(request, filters, movement, exc)
-    except ImportError:
-        messages.error(request, _now("Esta instalación todavía no sabe anular en el ERP: anúlelo allí."))
-        return redirect(desk(filters, movement))
     if way == "reopen":
         messages.success(request, _now("Deshecho: vuelve a estar por decidir."))
     else:
-        label = getattr(made, "get_state_display", lambda: "")()
-        messages.success(request, _now("Anulación pedida al ERP. %(state)s") % {"state": label})
+        [asked] = [entry for entry in undo.asked(movement) if entry.reversal.pk == made.pk]
+        messages.success(request, _now("Pedido al ERP: %(state)s.") % {"state": asked.label.lower()})
     return redirect(desk(filters, movement))
 
 
@@ -185,11 +183,24 @@ def settle_unknown(request: HttpRequest, intent: int) -> HttpResponse:
         )
     except CobranzaError as exc:
         return _stay(request, filters, row.movement_id, exc)
-    except ImportError:
-        messages.error(request, _now("Esta instalación todavía no sabe cerrar registros sin confirmar."))
-        return redirect(desk(filters, row.movement_id))
     messages.success(request, _now("Aclarado."))
     return redirect(desk(filters, row.movement_id))
+
+
+@requires(*DECIDE)
+@require_POST
+def settle_reversal(request: HttpRequest, intent: int) -> HttpResponse:
+    """Say what became of a reversal whose end is not known."""
+    filters = _filters(request)
+    row = get_object_or_404(ReversalIntent.objects.select_related("reversal__proposal"), pk=intent)
+    movement = row.reversal.proposal.movement_id
+    try:
+        undone = request.POST.get("reversed") == "1"
+        undo.settle_reversal(row.pk, reversed=undone, person=actor(request), note=_text(request, "note"))
+    except CobranzaError as exc:
+        return _stay(request, filters, movement, exc)
+    messages.success(request, _now("Aclarado."))
+    return redirect(desk(filters, movement))
 
 
 @requires(*DECIDE)
@@ -341,6 +352,7 @@ def _item(request: HttpRequest, filters: Filters, found: Proposal, filled: Sheet
     country = found.creditor.country
     if filled is None:
         filled = sheet.of_reading(movement, free, reading, country)
+        filled.known = _known(found, read)
     panel = request.GET.get("do", "")
     numbers = [line.invoice.number for entry in read for line in entry.lines]
     names = [name for entry in read for name in entry.names]
@@ -369,7 +381,7 @@ def _item(request: HttpRequest, filters: Filters, found: Proposal, filled: Sheet
         "supervises": may_open(request.user, "reconciliation:take_over", movement.pk),
         "undoable": undo.look(found),
         "intents": [row for row in intents if row.state in ("unknown", "refused")],
-        "reversals": _reversals(found),
+        "reversals": undo.asked(movement.pk),
         "notes": list(movement.notes.order_by("-pk")[:20]),
         "history": history.of(movement) if panel == "history" else (),
         "reasons": list(enumerate(reasons())),
@@ -406,12 +418,6 @@ def _found(found: Proposal, query: str, filled: Sheet) -> dict[str, Any]:
     }
 
 
-def _reversals(found: Proposal) -> list[Any]:
-    """Requests to reverse it in the ERP, when this installation can."""
-    intents = PostingIntent.objects.filter(match__proposal=found)
-    return [row for intent in intents for row in getattr(intent, "reversals_shown", list)()]
-
-
 # ---- the sheet
 
 
@@ -425,7 +431,7 @@ def _worked(request: HttpRequest, found: Proposal) -> tuple[Sheet, bool]:
     """The sheet after what was pressed; whether that was an action and not only typing."""
     typed, asked = _read_sheet(request, found), request.POST
     documents = Invoice.objects.filter(creditor=found.creditor_id).select_related("debtor")
-    typed.known = _known(found, typed)
+    typed.known = _known(found, readings(found, typed.free))
     if asked.get("add", "").isdecimal():
         invoice = documents.filter(pk=int(asked["add"])).first()
         return (sheet.with_document(typed, invoice) if invoice is not None else typed), True
@@ -446,10 +452,10 @@ def _worked(request: HttpRequest, found: Proposal) -> tuple[Sheet, bool]:
     return (act(), True) if act is not None else (typed, False)
 
 
-def _known(found: Proposal, typed: Sheet) -> list[Debtor]:
-    """Customers that the engine's readings name."""
-    pks = {line.invoice.debtor_id for entry in readings(found, typed.free) for line in entry.lines}
-    return list(Debtor.objects.filter(pk__in=pks))
+def _known(found: Proposal, read: list[Reading]) -> list[Debtor]:
+    """Customers that the engine's readings name, else those that the received words may mean."""
+    pks = {line.invoice.debtor_id for entry in read for line in entry.lines}
+    return list(Debtor.objects.filter(pk__in=pks)) if pks else guesses.customers(found.movement, found.creditor_id)
 
 
 def _theirs(documents: Any, typed: Sheet) -> list[Invoice]:

@@ -11,7 +11,7 @@ from typing import Literal
 _LONE_TAIL = 3
 _NAME_WORD = 4
 _SENTENCE = re.compile(r"(?:\.\. |(?<![A-Z]\.[A-Z])(?<!\b[A-Z])\. )(?=[A-ZÁÉÍÓÚÑ«¿0-9])")
-_FORMS = frozenset({"SOCIEDAD", "LIMITADA", "ANONIMA", "HIJOS", "HERMANOS", "GRUPO", "COMPANIA", "CORP", "LTDA", "SPA"})
+FORMS = frozenset({"SOCIEDAD", "LIMITADA", "ANONIMA", "HIJOS", "HERMANOS", "GRUPO", "COMPANIA", "CORP", "LTDA", "SPA"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,14 @@ def mark(text: str, documents: Iterable[str], customers: Iterable[str]) -> list[
     >>> [piece.says for piece in mark("FRA 2026/00381 PEÑA", ["F2026-00381"], ["Peña e Hijos, S.L."])]
     ['', 'F2026-00381', '', 'Peña e Hijos, S.L.']
     """
-    flat = _fold(text)
+    flat = fold(text)
     found: list[tuple[int, int, Literal["document", "customer"], str]] = []
     for number in dict.fromkeys(documents):
         for pattern in _patterns(number):
             found += [(hit.start(), hit.end(), "document", number) for hit in pattern.finditer(flat)]
     for name in dict.fromkeys(customers):
-        for word in re.findall(r"[A-Z0-9]+", _fold(name)):
-            if len(word) >= _NAME_WORD and word not in _FORMS:
+        for word in re.findall(r"[A-Z0-9]+", fold(name)):
+            if len(word) >= _NAME_WORD and word not in FORMS:
                 hits = re.finditer(rf"(?<![A-Z0-9]){re.escape(word)}(?![A-Z0-9])", flat)
                 found += [(hit.start(), hit.end(), "customer", name) for hit in hits]
     pieces: list[Piece] = []
@@ -88,7 +88,7 @@ def sentences(explanation: str) -> list[str]:
 
 
 def _patterns(number: str) -> list[re.Pattern[str]]:
-    flat = _fold(number)
+    flat = fold(number)
     groups = re.findall(r"[A-Z]+|\d+", flat)
     digits = [group for group in groups if group.isdigit()]
     if not digits:
@@ -103,6 +103,6 @@ def _patterns(number: str) -> list[re.Pattern[str]]:
     return [re.compile(rf"(?<!\d){pattern}(?!\d)") for pattern in whole]
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """Capitals without accents, character by character, so that positions stay."""
     return "".join(unicodedata.normalize("NFD", char)[0].upper()[:1] or char for char in text)

@@ -84,6 +84,7 @@ def lines() -> list[tuple[str, Decimal, str]]:
         ("J PEREZ", gross("FV-26-0117"), "HABITACION"),
         (names["c2"], gross("FV-26-0106"), "TRANSFERENCIA"),
         ("BANCO", D("-12.50"), "COMISION MANTENIMIENTO"),
+        *(plain(f"FV-26-{place:04d}") for place in (109, 112, 114, 115, 118)),
     ]
 
 

@@ -71,6 +71,7 @@ MATRIX: dict[str, tuple[str, frozenset[Role]]] = {
     "reconciliation:lease": ("post", ACT),
     "reconciliation:take_over": ("post", frozenset({S})),
     "reconciliation:settle_unknown": ("post", ACT),
+    "reconciliation:settle_reversal": ("post", ACT),
     "reconciliation:statements": ("get", ACT),
     "reconciliation:statement": ("get", ACT),
     "reconciliation:statement_confirm": ("post", ACT),

@@ -40,7 +40,10 @@ def test_marking_never_changes_the_text(text: str, numbers: list[str], names: li
 
 
 def test_an_explanation_is_read_as_statements() -> None:
-    told = "Retención. «0113» (concepto, posición 49) → FV-26-0113. 1.815,00 − 225,00 = 1.590,00. Cliente Peña, S.L. por NIF."
+    told = (
+        "Retención. «0113» (concepto, posición 49) → FV-26-0113. 1.815,00 − 225,00 = 1.590,00. "
+        "Cliente Peña, S.L. por NIF."
+    )
 
     assert sentences(told) == [
         "Retención",
