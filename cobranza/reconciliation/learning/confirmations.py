@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 
 from cobranza.kernel import clock
 from cobranza.ledger.accounts import bare
@@ -27,6 +27,7 @@ from cobranza.reconciliation.learning.trials import Example
 from cobranza.reconciliation.models import Decision, Match, Proposal
 
 BY_HAND = "persona"
+NOT_ENGINE = ("persona", "advice/")  # beginnings of rules: a person's own links, and what a payer's advice says
 _MONTH = timedelta(days=365) / 12
 _BATCH = 5000
 _CONFIRMED = frozenset({"accepted", "changed"})
@@ -117,7 +118,8 @@ def _of_engine(proposals: Sequence[Proposal], word: _Word) -> Proposal | None:
     if spoken is None:
         return None
     before = [row for row in proposals if row.pk <= spoken.proposal_id and row.rule != BY_HAND]
-    return before[-1] if before and before[-1].matches.all() else None
+    last = before[-1] if before else None
+    return last if last is not None and last.matches.all() and not last.rule.startswith(NOT_ENGINE) else None
 
 
 def _debtors_in(proposals: Iterable[Proposal]) -> set[int]:
@@ -202,6 +204,7 @@ def _unattended(
         Allocation.objects.filter(
             invoice__creditor=creditor, decided_by="robot", decided_at__gte=since, intent__isnull=False
         )
+        .exclude(_by_others())
         .order_by("intent__match__proposal", "pk")
         .values_list(
             "intent__match__proposal",
@@ -235,6 +238,13 @@ def _unattended(
             )
         )
     return examples
+
+
+def _by_others() -> Q:
+    whole = Q()
+    for beginning in NOT_ENGINE:
+        whole |= Q(rule__startswith=beginning)
+    return whole
 
 
 def _known(confirmations: Iterable[Confirmation]) -> dict[int, Debtor]:

@@ -16,15 +16,18 @@ from django.db import IntegrityError, transaction
 
 from cobranza.cli import reconcile_learned as cli
 from cobranza.kernel import clock
-from cobranza.ledger import verification
+from cobranza.ledger import allocations, verification
+from cobranza.ledger.events import Actor
 from cobranza.ledger.intake import import_ledger
-from cobranza.ledger.models import Debtor, Event, Invoice
-from cobranza.ledger.receivables import Customer
-from cobranza.reconciliation.learning import workflow
+from cobranza.ledger.models import Allocation, Debtor, Event, Invoice
+from cobranza.ledger.receivables import Customer, PostedPayment
+from cobranza.reconciliation.learning import confirmations, workflow
 from cobranza.reconciliation.learning.models import Fact, Score, Tombstone, Version
 from cobranza.reconciliation.learning.workflow import LearningError
 from cobranza.reconciliation.models import Proposal
+from cobranza.reconciliation.postings import intend, mark_posted, mark_submitted
 from cobranza.reconciliation.proposals import Link, accept, dismiss, reopen
+from keywords.aprendizaje import Aprendizaje
 from tests.journeys.learning.conftest import answers
 from tests.journeys.ledger.conftest import PEPA, ROBOT, document, line, listed
 
@@ -251,7 +254,7 @@ def test_a_dismissed_proposal_counts_against_the_engine(owed, paid, rounds, cred
     rounds()
     dismiss(_live(money).pk, person="ana")
 
-    [example] = workflow.confirmations.gather(creditor, workflow.settings()).examples
+    [example] = confirmations.gather(creditor, workflow.settings()).examples
 
     assert (example.right, example.source) == (False, "person")
     assert example.raw > 0.9
@@ -296,3 +299,73 @@ def test_the_command_trains_and_rolls_back(company, history) -> None:
     assert [row["number"] for row in _told(cli.versions)[1]["versions"]] == [1]
     assert _told(cli.rollback)[1] == {"live": None}
     assert _told(cli.rollback, "--to", "1")[1]["live"]["number"] == 1
+
+
+# ---- what nobody looked at
+
+
+def _posted(movement) -> Allocation:
+    [match] = _live(movement).matches.all()
+    intent = mark_submitted(intend(match, actor=ROBOT), actor=ROBOT)
+    done = PostedPayment(key=intent.key, reference="P", open_before=D(1), open_after=D(0), already_there=False)
+    return mark_posted(intent, done, actor=ROBOT).allocation
+
+
+@pytest.fixture
+def automatic(owed, paid, rounds):
+    owed(document("2026-03381", "121.00"), document("2026-03382", "122.00"))
+    money = paid(line("121.00", "PAGO F-2026-03381"), line("122.00", "PAGO F-2026-03382"))
+    rounds(threshold="0.80")
+    return [_posted(movement) for movement in money]
+
+
+def test_a_posting_counts_as_right_only_when_it_stood_long_enough(automatic, creditor, monkeypatch) -> None:
+    assert confirmations.gather(creditor, workflow.settings()).examples == []
+
+    later = clock.now() + timedelta(days=61)
+    monkeypatch.setattr(clock, "now", lambda: later)
+
+    found = confirmations.gather(creditor, workflow.settings())
+    assert [(row.right, row.source) for row in found.examples] == [(True, "matured")] * 2
+    assert found.confirmations == []  # nobody confirmed anything: it teaches no names
+
+
+def test_a_posting_that_a_person_undid_was_wrong_and_a_return_was_not(automatic, creditor) -> None:
+    allocations.reverse(automatic[0], actor=Actor.person("ana"), reason="Era de otro")
+    allocations.reverse(automatic[1], actor=ROBOT, reason="Devuelto por el banco")
+
+    [example] = confirmations.gather(creditor, workflow.settings()).examples
+
+    assert (example.right, example.source) == (False, "corrected")
+
+
+def test_what_an_advice_said_is_not_the_engines(owed, paid, rounds, creditor) -> None:
+    owed(document("2026-03381", "121.00"))
+    [money] = paid(line("121.00", "PAGO F-2026-03381"))
+    rounds()
+    Proposal.objects.update(rule="advice/aviso")
+    accept(_live(money).pk, person="ana")
+
+    found = confirmations.gather(creditor, workflow.settings())
+
+    assert (found.examples, len(found.confirmations)) == ([], 1)
+
+
+def test_the_robots_words_learn_and_train(db) -> None:
+    words = Aprendizaje()
+
+    words.learn("demo")
+    words.train("demo")
+
+    assert not Version.objects.exists()
+
+
+def test_switched_off_nothing_learned_is_used(confirmed, paid, rounds, creditor, monkeypatch) -> None:
+    off = workflow.settings().model_copy(update={"activado": False})
+    monkeypatch.setattr(workflow, "settings", lambda: off)
+    [third] = paid(_from("512.34"))
+
+    rounds("r2")
+
+    assert not _live(third).matches.exists()
+    assert Fact.objects.filter(usable=True).count() == 2
