@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from cobranza.kernel.errors import ApplicationError, UsageError
 from cobranza.reconciliation.partitions import Part, Solved, solve
@@ -98,7 +98,7 @@ class Cluster:
         except ImportError as exc:
             raise ClusterMissing("Falta el paquete «distributed».") from exc
         try:
-            self._client = Client(address, timeout=timeout_s, set_as_default=False)
+            self._client: Any = Client(address, timeout=timeout_s, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as exc:
             raise WorkersError(
                 f"No responde ningún clúster en {address}.", remedy="Compruebe la dirección y que esté en marcha."
