@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from cobranza.reconciliation.advice import navigation as advices
 from cobranza.reconciliation.models import PostingIntent, Proposal
 from cobranza.reconciliation.summary import PENDING, money_by_currency, overview
 from cobranza.runs.models import Run
@@ -19,6 +20,7 @@ _GROUP = _("Conciliación")
 ITEMS = (
     Item(url="reconciliation:workbench", label=_("Por revisar"), icon="eye", group=_GROUP, order=20, key="c"),
     Item(url="reconciliation:results", label=_("Resultados"), icon="bank", group=_GROUP, order=21, key="b"),
+    *advices.ITEMS,
     Item(url="reconciliation:figures", label=_("Cifras"), icon="scale", group=_GROUP, order=29),
 )
 
@@ -48,6 +50,7 @@ def waiting(request: HttpRequest) -> Iterator[Waiting]:
         detail=first.message if first else "",
         order=6,
     )
+    yield from advices.waiting(request)
 
 
 def run_panels(request: HttpRequest, run: Run) -> Iterator[Panel]:
