@@ -58,7 +58,8 @@ class BankMovement:
         counterparty_name: Payer or payee, "" when unknown.
         counterparty_account: IBAN or national number, "" when unknown.
         counterparty_tax_id: Fiscal id of the other side, "" when unknown.
-        bank_code: The bank's own operation code (N43 "04/007", CAMT "PMNT/RCDT/ESCT", MT940 "NTRF"), "" when none.
+        bank_code: The bank's own operation code (N43 "04/007", CAMT "PMNT/RCDT/ESCT", MT940 "NTRF", "RC/NRTI"
+            when it reverses another), "" when none.
         balance_after: Running balance, when the source prints one per line.
         details: The transactions inside a batch.
         position: "page 2 row 7", "line 31": where it stood in the source, for evidence. Not part of identity.

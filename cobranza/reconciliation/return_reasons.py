@@ -83,8 +83,8 @@ def _marked(movement: Movement) -> bool:
 
 
 def _said(text: str) -> bool:
-    """The text says so in words; the same words that matching listens for."""
-    return any(_holds(text, word) for word in wording().hints["return"])
+    """The text says so in words: those that matching listens for, and some more."""
+    return any(_holds(text, word) for word in (*wording().hints["return"], *return_codes().words))
 
 
 def _code_in(text: str) -> str:

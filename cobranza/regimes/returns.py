@@ -67,6 +67,7 @@ class ReturnCodes:
     Attributes:
         reasons: By code.
         phrases: Plain words and the code that they stand for, in the order in which they are sought.
+        words: Plain words that say "returned", besides those of ``wording.toml``.
         n43: Common concepts of Norma 43 that say "returned".
         camt: Sub-families of CAMT that do.
         mt940: Types and marks of MT940 that do.
@@ -74,6 +75,7 @@ class ReturnCodes:
 
     reasons: dict[str, ReturnCode]
     phrases: tuple[tuple[str, str], ...]
+    words: frozenset[str]
     n43: frozenset[str]
     camt: frozenset[str]
     mt940: frozenset[str]
@@ -96,7 +98,7 @@ def return_codes() -> ReturnCodes:
     try:
         reasons = {entry["code"]: _reason(entry, raw) for entry in raw["reason"]}
         phrases = tuple((words, reasons[entry["code"]].code) for entry in raw["phrase"] for words in entry["words"])
-        marks = {name: frozenset(raw["marks"][name]) for name in ("n43", "camt", "mt940")}
+        marks = {name: frozenset(raw["marks"][name]) for name in ("words", "n43", "camt", "mt940")}
     except (KeyError, ValueError, TypeError) as exc:
         raise RegimeError(f"{_FILE.name}: falta o no vale {exc}.") from exc
     if len(reasons) != len(raw["reason"]):

@@ -19,6 +19,7 @@ _LINE = re.compile(
 )
 _DEBITS = frozenset({"D", "RC", "ED"})
 """RC undoes a credit, so it takes money away; RD undoes a debit, so it brings it back."""
+_REVERSALS = frozenset({"RC", "RD"})
 
 _GERMAN = re.compile(r"(\d{3})([?<>^~|+#@])(?=\d{2})")
 _SEPA = re.compile(r"(EREF|KREF|MREF|CRED|DEBT|SVWZ|ABWA|ABWE|IBAN|BIC|COAM|OAMT|RTRN|PURP)[+:] ?")
@@ -71,6 +72,7 @@ def movement(lines: list[str], notes: list[str], currency: str, at: int, closes:
     if note.text and extra and extra not in note.text:
         text = f"{note.text} {extra}"
     customer = customer.strip()
+    kind = (found["type"] or "").strip()
     return BankMovement(
         booked_on=booked_on,
         value_on=value_on,
@@ -80,7 +82,7 @@ def movement(lines: list[str], notes: list[str], currency: str, at: int, closes:
         reference=note.reference or ("" if customer.upper() in _NO_REFERENCE else customer),
         counterparty_name=note.name,
         counterparty_account=note.account,
-        bank_code=(found["type"] or "").strip(),
+        bank_code="/".join(filter(None, (found["mark"] if found["mark"] in _REVERSALS else "", kind))),
         position=f"line {at}",
     )
 

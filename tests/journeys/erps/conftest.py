@@ -69,6 +69,14 @@ class Books:
         domain = [["description", "ilike", f"%{key}%"]]
         return int(self.ask("model.account.move.search_count", domain, 0, None, {"company": 1}))
 
+    def cancelled(self, key: str) -> int:
+        """How many moves cancel the payment with a key."""
+        company = {"company": 1}
+        domain = [["description", "ilike", f"%{key}%"]]
+        found = self.ask("model.account.move.search_read", domain, 0, None, None, ["id"], company)
+        origins = [f"account.move,{move['id']}" for move in found]
+        return int(self.ask("model.account.move.search_count", [["origin", "in", origins]], 0, None, company))
+
     def cancel(self, key: str) -> None:
         """Cancel the move of a payment that is not reconciled, as an accountant does, with a text of their own."""
         domain, company = [["description", "ilike", f"%{key}%"]], {"company": 1}

@@ -31,6 +31,7 @@ def movement(text: str = "", *, code: str = "", details: list[dict[str, Any]] | 
         (movement("RECIBO 12 DE PEPE", code="NRTI"), "", "mark"),
         (movement("RECIBO 12 DE PEPE", code="RC/NTRF"), "", "mark"),
         (movement("DEVOLUCION FRA 12"), "", "mark"),
+        (movement("Recibo devuelto: cuenta cancelada"), "AC04", "text"),
         (movement("DEVOLUCION", details=[{"return_reason": "ZZ99"}]), "ZZ99", "detail"),
     ],
     ids=lambda value: value.text[:30] if isinstance(value, Movement) else None,

@@ -13,7 +13,7 @@ import pytest
 
 from cobranza.kernel import config
 from cobranza.kernel.config import ConfigError
-from cobranza.ledger.receivables import PaymentOrder
+from cobranza.ledger.receivables import PaymentOrder, ReversalOrder
 from cobranza.reconciliation.ports import Erp, ErpUnavailable, PostingRefused, PostingUnknown
 from connectors.erps.spreadsheet import ADAPTER
 from connectors.erps.spreadsheet.receipts import SHEET
@@ -151,6 +151,48 @@ def test_what_the_team_carried_over_is_not_taken_off_twice(file: Path) -> None:
     write(file, carried)
 
     assert erp(file).open_ledger().documents[0].open == Decimal("1200.00")
+
+
+def undo(key: str = "R1", payment: str = "K1", document: str = "F-1", amount: str = "10.12") -> ReversalOrder:
+    return ReversalOrder(
+        key=key, payment=payment, reference="", document=document, number=document, amount=Decimal(amount),
+        currency="EUR", reverse_on=date(2026, 3, 9), text="Devolución",
+    )  # fmt: skip
+
+
+def opens(file: Path) -> dict[str, Decimal]:
+    return {document.number: document.open for document in erp(file).open_ledger().documents}
+
+
+def test_an_undone_payment_counts_no_more_whatever_the_team_carries_over_and_when(file: Path) -> None:
+    whole, less = GOOD, [[*GOOD[0][:8], 1200.0], *GOOD[1:]]
+    erp(file).post_payment(order("K1", "F-1", "10.12"))
+    assert opens(file)["F-1"] == Decimal("1200.00")
+
+    done = erp(file).reverse_payment(undo())
+    assert (done.open_before, done.open_after) == (Decimal("1200.00"), Decimal("1210.12"))
+    assert opens(file)["F-1"] == Decimal("1210.12")
+    write(file, less)  # the team types the payment in late, knowing nothing of its end
+    assert opens(file)["F-1"] == Decimal("1200.00")
+    write(file, whole)
+    assert opens(file)["F-1"] == Decimal("1210.12")
+
+
+def test_undone_after_the_team_had_carried_the_payment_over(file: Path) -> None:
+    erp(file).post_payment(order("K1", "F-1", "10.12"))
+    write(file, [[*GOOD[0][:8], 1200.0], *GOOD[1:]])
+
+    assert erp(file).reverse_payment(undo()).open_after == Decimal("1210.12")
+    assert opens(file)["F-1"] == Decimal("1210.12")
+    write(file, GOOD)  # and now the team carries its end over, too
+    assert opens(file)["F-1"] == Decimal("1210.12")
+
+
+def test_what_the_file_shows_as_open_already_is_not_opened_further(file: Path) -> None:
+    erp(file).post_payment(order("K2", "F-2", "60.50"))
+    write(file, [GOOD[0], [*GOOD[1][:8], "121,00"], *GOOD[2:]])  # the team opened it whole by hand
+    with pytest.raises(PostingRefused, match="ya cuenta"):
+        erp(file).reverse_payment(undo("R2", "K2", "F-2", "60.50"))
 
 
 @pytest.mark.parametrize(
