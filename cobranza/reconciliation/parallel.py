@@ -98,7 +98,8 @@ class Cluster:
         except ImportError as exc:
             raise ClusterMissing("Falta el paquete «distributed».") from exc
         try:
-            self._client: Any = Client(address, timeout=timeout_s, set_as_default=False)
+            connect: Any = Client  # untyped
+            self._client = connect(address, timeout=timeout_s, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as exc:
             raise WorkersError(
                 f"No responde ningún clúster en {address}.", remedy="Compruebe la dirección y que esté en marcha."
