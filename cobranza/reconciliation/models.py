@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 ZERO = Decimal(0)
 
@@ -21,16 +22,16 @@ class Proposal(models.Model):
     class States(models.TextChoices):
         """Where it stands."""
 
-        AUTOMATIC = "automatic", "Segura: se registra sola"
-        REVIEW = "review", "Por revisar"
-        ACCEPTED = "accepted", "Aceptada por una persona"
-        POSTED = "posted", "Registrada en el ERP"
-        REFUSED = "refused", "Rechazada por el ERP"
-        DISMISSED = "dismissed", "Descartada por una persona"
-        UNRELATED = "unrelated", "No es un cobro"
-        SUPERSEDED = "superseded", "Sustituida por otra ejecución"
-        REVERSING = "reversing", "Se está deshaciendo"
-        REVERSED = "reversed", "Deshecha"
+        AUTOMATIC = "automatic", _("Segura: se registra sola")
+        REVIEW = "review", _("Por revisar")
+        ACCEPTED = "accepted", _("Aceptada por una persona")
+        POSTED = "posted", _("Registrada en el ERP")
+        REFUSED = "refused", _("Rechazada por el ERP")
+        DISMISSED = "dismissed", _("Descartada por una persona")
+        UNRELATED = "unrelated", _("No es un cobro")
+        SUPERSEDED = "superseded", _("Sustituida por otra ejecución")
+        REVERSING = "reversing", _("Se está deshaciendo")
+        REVERSED = "reversed", _("Deshecha")
 
     # A run may replace these; what a person decided or what is in the ERP it leaves alone.
     REPLACEABLE: ClassVar = (States.AUTOMATIC, States.REVIEW, States.UNRELATED, States.REFUSED, States.REVERSED)
@@ -104,13 +105,13 @@ class Decision(models.Model):
     class Kinds(models.TextChoices):
         """What they said."""
 
-        ACCEPTED = "accepted", "Aceptada"
-        CHANGED = "changed", "Aceptada con cambios"
-        DISMISSED = "dismissed", "Descartada"
-        REOPENED = "reopened", "Reabierta"
-        UNDONE = "undone", "Deshecha"
-        CONFIRMED = "confirmed", "Comprobada: está en el ERP"
-        NOT_THERE = "not_there", "Comprobada: no está en el ERP"
+        ACCEPTED = "accepted", _("Aceptada")
+        CHANGED = "changed", _("Aceptada con cambios")
+        DISMISSED = "dismissed", _("Descartada")
+        REOPENED = "reopened", _("Reabierta")
+        UNDONE = "undone", _("Deshecha")
+        CONFIRMED = "confirmed", _("Comprobada: está en el ERP")
+        NOT_THERE = "not_there", _("Comprobada: no está en el ERP")
 
     SEALED: ClassVar = ("proposal_id", "kind", "person", "at", "note", "links")
 
@@ -139,12 +140,12 @@ class PostingIntent(models.Model):
     class States(models.TextChoices):
         """Only forwards; see the trigger in `migrations/0002_guards.py`."""
 
-        INTENDED = "intended", "Prevista"
-        SUBMITTED = "submitted", "Enviada"
-        POSTED = "posted", "Registrada"
-        UNKNOWN = "unknown", "Sin saber"
-        REFUSED = "refused", "Rechazada"
-        REVERSED = "reversed", "Deshecha en el ERP"
+        INTENDED = "intended", _("Prevista")
+        SUBMITTED = "submitted", _("Enviada")
+        POSTED = "posted", _("Registrada")
+        UNKNOWN = "unknown", _("Sin saber")
+        REFUSED = "refused", _("Rechazada")
+        REVERSED = "reversed", _("Deshecha en el ERP")
 
     LIVE: ClassVar = (States.INTENDED, States.SUBMITTED, States.UNKNOWN)
     SEALED: ClassVar = (
@@ -209,8 +210,8 @@ class Reversal(models.Model):
     class Causes(models.TextChoices):
         """Why."""
 
-        UNDO = "undo", "Una persona lo deshace"
-        RETURN = "return", "El banco lo devolvió"
+        UNDO = "undo", _("Una persona lo deshace")
+        RETURN = "return", _("El banco lo devolvió")
 
     SEALED: ClassVar = (
         "proposal_id", "cause", "reason", "reason_code", "asked_by", "asked_by_name", "at",
@@ -253,11 +254,11 @@ class ReversalIntent(models.Model):
     class States(models.TextChoices):
         """Only forwards; see the trigger in `migrations/0003_reversals.py`."""
 
-        INTENDED = "intended", "Prevista"
-        SUBMITTED = "submitted", "Enviada"
-        REVERSED = "reversed", "Deshecha"
-        UNKNOWN = "unknown", "Sin saber"
-        REFUSED = "refused", "Rechazada"
+        INTENDED = "intended", _("Prevista")
+        SUBMITTED = "submitted", _("Enviada")
+        REVERSED = "reversed", _("Deshecha")
+        UNKNOWN = "unknown", _("Sin saber")
+        REFUSED = "refused", _("Rechazada")
 
     LIVE: ClassVar = (States.INTENDED, States.SUBMITTED, States.UNKNOWN)
     SEALED: ClassVar = (
