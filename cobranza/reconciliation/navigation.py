@@ -44,7 +44,7 @@ def waiting(request: HttpRequest) -> Iterator[Waiting]:
     yield Waiting(
         title=_("Registros sin confirmar en el ERP"),
         count=unknown.count(),
-        url=reverse("reconciliation:results") + "?state=unknown",
+        url=reverse("reconciliation:workbench") + "?state=unknown",
         icon="alert",
         tone="danger",
         detail=first.message if first else "",

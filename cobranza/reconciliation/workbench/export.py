@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from cobranza.kernel.money import minor_units
 from cobranza.kernel.sheets import harmless
-from cobranza.kernel.spanish import write_amount, write_day
+from cobranza.kernel.spanish import write_day
 from cobranza.reconciliation.models import Proposal
 from cobranza.reconciliation.workbench.queue import Filters
 
@@ -70,7 +70,7 @@ def rows(filters: Filters) -> Iterator[list[Cell]]:
 
 
 def as_csv(filters: Filters) -> Iterator[str]:
-    """The list as spreadsheets in Spanish open it: semicolons, decimal comma, UTF-8 with its mark."""
+    """The list as spreadsheets in Spanish open it: semicolons, decimal comma and no thousands, UTF-8 with its mark."""
     line = io.StringIO()
     writer = csv.writer(line, delimiter=";")
     writer.writerow(columns())
@@ -124,4 +124,4 @@ def as_workbook(filters: Filters, file: Path) -> int:
 def _written(cell: Cell, places: int) -> str:
     if isinstance(cell, date):
         return write_day(cell)
-    return write_amount(cell, places) if isinstance(cell, Decimal) else harmless(str(cell))
+    return f"{cell:.{places}f}".replace(".", ",") if isinstance(cell, Decimal) else harmless(str(cell))

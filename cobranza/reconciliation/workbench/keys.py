@@ -33,5 +33,6 @@ MAP: tuple[Key, ...] = (
     Key(("n",), _("Escribir una nota")),
     Key(("s",), _("Saltar al siguiente")),
     Key(("z",), _("Deshacer la última decisión")),
+    Key(("u",), _("Deshacer el cobro decidido que se ve")),
     Key(("h",), _("Ver la historia del movimiento")),
 )

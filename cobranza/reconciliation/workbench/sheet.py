@@ -212,6 +212,11 @@ class Sheet:
             found.setdefault(problem.field, problem.message)
         return found
 
+    @property
+    def first_wrong(self) -> str:
+        """The field to look at first, "" when all is well."""
+        return self.problems[0].field if self.problems else ""
+
     def links(self, person: str) -> list[Link]:
         """The sheet as the proposals take it."""
         said = _("Lo repartió %(person)s a la vista del movimiento.") % {"person": person}

@@ -358,7 +358,8 @@ def _item(request: HttpRequest, filters: Filters, found: Proposal, filled: Sheet
     names = [name for entry in read for name in entry.names]
     marked = words.mark(movement.text, numbers, names)
     query = (request.POST.get("find") or request.GET.get("find", "")).replace("\x00", "").strip()[:120]
-    intents = PostingIntent.objects.filter(movement=movement).select_related("invoice").order_by("pk")
+    intents = list(PostingIntent.objects.filter(movement=movement).select_related("invoice").order_by("pk"))
+    going = any(row.state in PostingIntent.LIVE for row in intents)
     return {
         "filters": filters,
         "proposal": found,
@@ -373,7 +374,7 @@ def _item(request: HttpRequest, filters: Filters, found: Proposal, filled: Sheet
         "chosen": number,
         "sheet": filled,
         "panel": panel if panel in _PANELS else "",
-        "open": pending and mine,
+        "open": pending and mine and not going,
         "waits": pending,
         "decides": decides,
         "mine": mine,

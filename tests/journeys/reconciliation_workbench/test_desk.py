@@ -212,8 +212,7 @@ def test_two_people_never_have_the_same_one(enter: Callable[..., Page], company:
 def test_a_bad_file_says_what_is_wrong_and_what_to_do(
     enter: Callable[..., Page], company: Creditor, month: Path
 ) -> None:
-    lines = month.read_bytes().splitlines(keepends=True)
-    month.write_bytes(b"".join(lines[:20] + lines[21:]))
+    month.write_bytes(world.cut_statement())
     page = enter(Role.ADMINISTRATION)
     page.goto(reverse("reconciliation:statements"))
     drop(page, month)
