@@ -114,7 +114,7 @@ def explain(
         if loose:
             found.append(_partial(owed, cash, hints))
     elif loose:
-        found.append(_over(owed, cash))
+        found.append(_over(owed, cash, hints))
     found.sort(key=lambda reading: (-reading.weight, reading.rule, reading.arithmetic))
     return found
 
@@ -278,17 +278,18 @@ def _partial(owed: Owed, cash: int, hints: frozenset[str]) -> Reading:
     )
 
 
-def _over(owed: Owed, cash: int) -> Reading:
+def _over(owed: Owed, cash: int, hints: frozenset[str]) -> Reading:
     extra = cash - owed.open
-    weight = WEIGHTS["over"] + (1.5 if cash % 1000 == 0 or extra % 100 == 0 else 0.0)
-    large = extra * 4 > owed.open  # more likely other documents that the text does not show
+    even = cash % 1000 == 0 or extra % 100 == 0
+    weight = WEIGHTS["over"] + (1.5 if even else 0.0)
+    large = extra * 4 > owed.open or "others" in hints  # more likely other documents that the text does not show
     if large:
         weight -= 2.0
     return Reading(
         rule="over",
         applied=owed.open,
         weight=weight,
-        cap=0.6 if large else 0.98,
+        cap=0.98 if not large else 0.6 if even and "others" not in hints else 0.45,
         arithmetic=f"{written(cash)} − {written(owed.open)} = {written(extra)} de más, a favor del cliente",
     )
 
@@ -336,16 +337,30 @@ def explain_charge(owed: Owed, cash: int, charge: int, country: str) -> Reading 
         country: Of the customer: says what a creditor may ask for a return at most.
     """
     extra = cash - owed.open
+    rules = regime(country)
     known = extra == charge
-    if not 0 < extra <= (charge if known else regime(country).return_charge):
+    if not 0 < extra <= (charge if known else rules.return_charge):
         return None
     return Reading(
         rule="charge",
         applied=owed.open,
         fee=-extra,
-        weight=5.5 if known else 3.5,
+        weight=5.5 if known else 4.0 if is_tariff(extra, rules) else 0.0,
         arithmetic=f"{written(owed.open)} + {written(extra)} de gastos de devolución = {written(cash)}",
     )
+
+
+def is_tariff(charge: int, rules: PaymentRegime) -> bool:
+    """Whether a bank would charge so much: a multiple of half a unit, with or without value added tax.
+
+    >>> is_tariff(605, regime("ES")), is_tariff(350, regime("ES")), is_tariff(119, regime("ES"))
+    (True, True, False)
+    """
+    if charge % 50 == 0:
+        return True
+    share = 1 + rules.vat
+    before = round(charge / share / 50) * 50
+    return bool(rules.vat) and abs(before * share - charge) <= 1
 
 
 def share_out(total: int, parts: Sequence[int]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +16,19 @@ from cobranza.reconciliation.balances import Moment
 from cobranza.reconciliation.board import Board, Clues, View
 from cobranza.reconciliation.records import Hypothesis, Line, Payment
 from cobranza.reconciliation.references import Mention, Quality
+from cobranza.reconciliation.text import plain
 from cobranza.reconciliation.weights import VETO, payer_part, reference_part
-from cobranza.regimes.payments import PaymentRegime, regime
+from cobranza.regimes.payments import PaymentRegime, regime, wording
 
 SETTLING = frozenset({"equal", "withholding", "rounding", "discount", "deposit", "charge", "fx"})
+SEVERAL_CAP = {"fee": 0.85}  # a list whose sum is near: one of its numbers may be misread
+ASK = 0.45  # shown as a candidate, never proposed
 PAID_TWICE = 6.0  # the payer names a paid document of exactly this amount: a second payment, not one of another
-UNNAMED = {"fee": -1.5, "over": 0.5}  # a fee is any small difference: without a number it explains too much
+UNNAMED = {"fee": -1.5, "over": -0.3}  # a fee is any small difference: without a number it explains too much
 UNNAMED_CAP = {"rounding": 0.85, "fee": 0.80, "partial": 0.85, "over": 0.80}  # the same for what is less loose
+NOT_CUT = -2.0  # the text is whole and names fewer documents than the set has
 _COMBINATIONS = 64
+_MID_LIST = re.compile(r"(?:[,;/+&\-]|\b[YE])\s*[A-Z]{0,4}$")
 
 
 @dataclass(slots=True)
@@ -117,6 +123,8 @@ def _of_customer(view: View, deep: bool, *, claim: bool) -> list[Hypothesis]:
     if claim:
         _claim(view, live)
     found = _named(view, live) if live else []
+    if found and view.known and not any(hypothesis.rule in SETTLING for hypothesis in found):
+        _doubt(view, found)
     if deep and not any(hypothesis.rule in SETTLING for hypothesis in found):
         found += _unnamed(view)
     payer = payer_part(view.board, view.clues, view.customer)
@@ -124,6 +132,19 @@ def _of_customer(view: View, deep: bool, *, claim: bool) -> list[Hypothesis]:
         hypothesis.parts["cliente"] = payer
         hypothesis.parts["otra referencia"] = -_vetoes(view, slots, hypothesis)
     return found
+
+
+def _doubt(view: View, found: Sequence[Hypothesis]) -> None:
+    """The number is of one document and the amount of another: the payer may have mistaken the number, so ask."""
+    cash, documents, currency = view.payment.cents, view.board.documents, view.payment.currency
+    others = [doc for doc, free in view.free.items() if free == cash and documents[doc].currency == currency]
+    if not others:
+        return
+    for hypothesis in found:
+        loose = hypothesis.rule in {"over", "fee"} or (hypothesis.rule == "partial" and hypothesis.capped < 1.0)
+        if loose and not any(doc in hypothesis.key for doc in others):
+            hypothesis.capped = min(hypothesis.capped, ASK)
+            hypothesis.notes.append(f"el importe es justo el de {documents[others[0]].number}, que el texto no nombra")
 
 
 def _claim(view: View, slots: Sequence[Slot]) -> None:
@@ -191,9 +212,10 @@ def _named(view: View, slots: Sequence[Slot]) -> list[Hypothesis]:
     if any(hypothesis.rule in SETTLING for hypothesis in found):
         return found
     if len(slots) > 1:
+        one_sure = sure >= Quality.STRIPPED and sum(slot.quality >= Quality.TAIL for slot in slots) == 1
         for slot in slots:
             for doc in slot.docs:
-                for hypothesis in _explained(view, [doc], loose=False):
+                for hypothesis in _explained(view, [doc], loose=one_sure and slot.quality == sure):
                     hypothesis.parts["referencia"] = reference_part([slot.quality])
                     hypothesis.mentions = (slot.token,)
                     found.append(hypothesis)
@@ -233,10 +255,25 @@ def _completed(
             for fewer in sets.search(view, docs, view.payment.cents, most=min(6, len(docs) - 1)):
                 found.append(sets.hypothesis(view, fewer.docs, "completed", fewer))
     tokens = tuple(slot.token for slot in slots)
+    named = {doc for slot in slots for doc in slot.docs}
+    whole = not open_ended(view.payment, view.clues)
     for hypothesis in found:
         hypothesis.parts["referencia"] = reference
         hypothesis.mentions = tokens
+        if whole and any(line.doc not in named and line.applied > 0 for line in hypothesis.lines):
+            hypothesis.parts["concepto completo"] = NOT_CUT
     return found
+
+
+def open_ended(payment: Payment, clues: Clues) -> bool:
+    """Whether the text may name fewer documents than are paid: cut by the bank, ending in a list, "y otras"."""
+    if "others" in clues.hints:
+        return True
+    limit = wording().field_limits.get(payment.channel)
+    text = plain(payment.text)
+    if limit is not None and len(payment.text) >= limit - 1:
+        return True
+    return _MID_LIST.search(text) is not None
 
 
 def _unnamed(view: View) -> list[Hypothesis]:
@@ -287,7 +324,10 @@ def _unnamed(view: View) -> list[Hypothesis]:
         if run:
             found.append(sets.hypothesis(view, run, "account", None))
     for hypothesis in found:
-        hypothesis.parts.setdefault("sin referencia", UNNAMED.get(hypothesis.rule, 0.0))
+        unnamed = UNNAMED.get(hypothesis.rule, 0.0)
+        if hypothesis.rule == "rounding":  # the nearer, the less by chance
+            unnamed = -2.0 * abs(hypothesis.lines[0].fee) / max(1, rules.rounding)
+        hypothesis.parts.setdefault("sin referencia", unnamed)
         hypothesis.parts.setdefault("fechas", -0.5 * sum(sets.unusual(view, line.doc) for line in hypothesis.lines))
     return found
 
@@ -350,7 +390,9 @@ def _explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "name
         if lines is None:
             continue
         text = reading.arithmetic
+        cap = reading.cap
         if len(docs) > 1:
+            cap = min(cap, SEVERAL_CAP.get(reading.rule, 1.0))
             text = sets.addition([view.free[doc] for doc in docs])
             text += "" if reading.rule == "equal" else f"; {reading.arithmetic}"
         result.append(
@@ -362,7 +404,7 @@ def _explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "name
                 cash=sum(line.cash for line in lines),
                 parts={"importe": reading.weight},
                 arithmetic=text,
-                capped=reading.cap if how == "named" else min(reading.cap, UNNAMED_CAP.get(reading.rule, 1.0)),
+                capped=cap if how == "named" else min(cap, UNNAMED_CAP.get(reading.rule, 1.0)),
             )
         )
     return result

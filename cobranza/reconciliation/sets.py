@@ -22,6 +22,7 @@ from cobranza.reconciliation.weights import LONELY_CREDIT, ONE_MORE, usual
 # Share of such payments whose true set lies in what is searched at all.
 REACH = {"completed": 0.97, "account": 0.94}
 TWIN_CAP = 0.90  # equal documents of one customer: the oldest is proposed, a person confirms
+TWIN_CAP_NAMED = 0.75  # the payer named some of them and meant certain others
 # When the most usual documents give nothing: small sets of many more.
 _WIDE, _WIDE_SIZE = 56, 3
 _MOST_BY_SIZE = 8  # documents at most where not every set is looked at
@@ -298,7 +299,7 @@ def hypothesis(view: View, docs: Sequence[int], how: str, found: Found | None) -
     cap = REACH.get(how, 1.0) * share / (1.0 + chance * math.exp(-max(-6.0, odds)))
     notes = []
     if found and found.twins:
-        cap = min(cap, TWIN_CAP)
+        cap = min(cap, TWIN_CAP if how == "account" else TWIN_CAP_NAMED)
         notes.append("hay otros documentos iguales; se proponen los más antiguos")
     return Hypothesis(
         lines=tuple(Line(doc=doc, applied=view.free[doc]) for doc in docs),

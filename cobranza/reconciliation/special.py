@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from cobranza.reconciliation.amounts import written
+from cobranza.reconciliation.amounts import is_tariff, written
 from cobranza.reconciliation.balances import Moment
 from cobranza.reconciliation.board import Board, Clues, View
 from cobranza.reconciliation.records import Hypothesis, Line, Payment
 from cobranza.reconciliation.references import Quality
 from cobranza.reconciliation.sets import hypothesis as set_hypothesis
-from cobranza.reconciliation.text import compact, plain
+from cobranza.reconciliation.text import compact
 from cobranza.reconciliation.weights import REFERENCE, payer_part
 from cobranza.regimes.payments import regime
 
 
 def batches(board: Board, payment: Payment, clues: Clues, moment: Moment) -> list[Hypothesis]:
     """A whole direct-debit batch collected in one line."""
-    text = plain(payment.text)
+    text = compact(payment.text)
     numbers = {int(token.digits) for token in clues.tokens if token.field == "remittance"}
     found = []
     for remesa in board.batches.get((payment.currency, payment.cents), ()):
@@ -23,12 +23,12 @@ def batches(board: Board, payment: Payment, clues: Clues, moment: Moment) -> lis
         free = {doc: board.balances.free(doc, moment) for doc in docs}
         if sum(free.values()) != payment.cents or not all(free.values()):
             continue
-        named = plain(remesa) in text or int("0" + "".join(ch for ch in remesa if ch.isdigit())[-5:]) in numbers
+        named = compact(remesa) in text or int("0" + "".join(ch for ch in remesa if ch.isdigit())[-5:]) in numbers
         said = "batch" in clues.hints
         if not named and not said and len(docs) < 3:
             continue
         view = View(board, payment, clues, moment, board.documents[docs[0]].customer, True, docs, free)
-        hypothesis = set_hypothesis(view, docs, "named" if named else "account", None)
+        hypothesis = set_hypothesis(view, docs, "named" if named or said else "account", None)
         hypothesis.rule = "batch"
         hypothesis.capped = 1.0
         hypothesis.parts = {"importe": 8.0, "referencia": 5.0 if named else 2.0 if said else 0.0}
@@ -77,7 +77,8 @@ def deposits(board: Board, payment: Payment, clues: Clues, moment: Moment) -> li
 def returns(board: Board, payment: Payment, clues: Clues, moment: Moment) -> list[Hypothesis]:
     """Money going out: a direct debit or transfer that came back reopens what it had settled."""
     cash = -payment.cents
-    cap = regime(payment.country).fee_cap
+    rules = regime(payment.country)
+    cap = rules.fee_cap
     named: dict[int, tuple[Quality, int]] = {}
     for mention in clues.mentions:
         held = named.get(mention.doc)
@@ -118,11 +119,11 @@ def returns(board: Board, payment: Payment, clues: Clues, moment: Moment) -> lis
                 customer=document.customer,
                 cash=payment.cents,
                 parts={
-                    "importe": 6.0 if charge == 0 else 3.0 if charge * 5 <= collected else 1.5,
+                    "importe": 6.0 if charge == 0 else 3.5 if is_tariff(charge, rules) else 1.0,
                     "referencia": REFERENCE[quality] if quality else 0.0,
                     "cliente": payer_part(board, clues, document.customer),
                     "devolución": (3.0 if said else -3.0)
-                    + (1.0 if age <= 60 else -1.0)
+                    + (1.0 if age <= 15 else 0.5 if age <= 60 else -1.0)
                     + (1.0 if document.remesa else 0.0),
                 },
                 arithmetic=f"−{written(collected)}{charged}",

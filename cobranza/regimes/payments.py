@@ -86,6 +86,7 @@ class PaymentRegime:
         fee_cap: Hundredths of the local currency that a bank may take from one transfer.
         rounding: Hundredths that payers commonly round off.
         return_charge: Hundredths that a creditor passes on at most for a direct debit that came back.
+        vat: Value added tax on bank charges, a fraction; 0 where it is not known.
         withholdings: Single rates and their lawful combinations are built from these.
         deposit: Deposit scheme, None when the country has none.
     """
@@ -95,6 +96,7 @@ class PaymentRegime:
     fee_cap: int
     rounding: int = 0
     return_charge: int = 0
+    vat: Fraction = Fraction(0)
     withholdings: tuple[Withholding, ...] = ()
     deposit: Deposit | None = None
 
@@ -119,6 +121,7 @@ class Wording:
     nothing: tuple[str, ...]
     agents: tuple[str, ...]
     abbreviations: dict[str, str]
+    field_limits: dict[str, int]
 
 
 @cache
@@ -144,6 +147,7 @@ def regime(country: str) -> PaymentRegime:
             fee_cap=_hundredths(raw["fee_cap"]),
             rounding=_hundredths(raw["rounding"]),
             return_charge=_hundredths(raw.get("return_charge", "0")),
+            vat=Fraction(raw.get("vat", "0")),
             withholdings=tuple(_withholding(entry) for entry in raw.get("withholding", ())),
             deposit=_deposit(raw["deposit"]) if "deposit" in raw else None,
         )
@@ -163,6 +167,7 @@ def wording() -> Wording:
         nothing=tuple(raw["nothing"]["words"]),
         agents=tuple(raw["agents"]["words"]),
         abbreviations=dict(raw["abbreviations"]),
+        field_limits={channel: int(size) for channel, size in raw["field_limits"].items()},
     )
 
 
