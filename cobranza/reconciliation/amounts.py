@@ -157,24 +157,40 @@ def _chains(country: str, day: int) -> tuple[_Chain, ...]:
     return tuple(result)
 
 
+@lru_cache(maxsize=4096)
+def _tried(country: str, unit: int, day: int) -> tuple[tuple[int, int, int, int, int, _Chain], ...]:
+    """The chains of a day as plain numbers, with twice what rounding may put a sum off by."""
+    return tuple(
+        (one.over, one.net, one.tax, one.gross, one.over * (unit * (1 + len(one.bases)) + 2), one)
+        for one in _chains(country, day)
+    )
+
+
 def round_to(value: Fraction, unit: int) -> int:
     """Round hundredths to a multiple of `unit`, half up (away from zero), as tax offices do.
 
     >>> round_to(Fraction(41_87), 100), round_to(Fraction(5), 10)
     (4200, 10)
     """
-    sign = -1 if value < 0 else 1
-    return sign * int(abs(value) / unit + Fraction(1, 2)) * unit
+    return _rounded(value.numerator, value.denominator, unit)
+
+
+def _rounded(parts: int, over: int, unit: int) -> int:
+    """`round_to` of a fraction given by its parts."""
+    step = over * unit
+    whole = (2 * abs(parts) + step) // (2 * step) * unit
+    return -whole if parts < 0 else whole
 
 
 def _withholdings(
     owed: Owed, missing: int, cash: int, rules: PaymentRegime, day: int, hints: frozenset[str]
 ) -> list[Reading]:
-    for chain in _chains(rules.country, day):
-        off = abs(missing * chain.over - (owed.net * chain.net + owed.tax * chain.tax + owed.gross * chain.gross))
-        if 2 * off > chain.over * (rules.unit * (1 + len(chain.bases)) + 2):
+    net, tax, gross = owed.net, owed.tax, owed.gross
+    for over, of_net, of_tax, of_gross, slack, chain in _tried(rules.country, rules.unit, day):
+        off = abs(missing * over - (net * of_net + tax * of_tax + gross * of_gross))
+        if 2 * off > slack:
             continue
-        amounts = {"net": owed.net, "tax": owed.tax, "gross": owed.gross}
+        amounts = {"net": net, "tax": tax, "gross": gross}
         bases = " y ".join(written(amounts[base]) for base in chain.bases)
         return [
             Reading(
@@ -184,7 +200,7 @@ def _withholdings(
                 weight=WEIGHTS["withholding"]
                 + (1.5 if "withholding" in hints else 0.0)
                 - 0.3 * (chain.names.count(" + "))
-                - 2.0 * off / chain.over / max(2, rules.unit),
+                - 2.0 * off / over / max(2, rules.unit),
                 arithmetic=f"{written(owed.open)} − {written(missing)} ({chain.names} s/ {bases}) = {written(cash)}",
             )
         ]
@@ -196,9 +212,9 @@ def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: 
         return []
     found = []
     for rate in rules.deposit.rates:
-        part = round_to(owed.gross * rate, rules.deposit.unit)
-        percent = _percent(rate)
+        part = _rounded(owed.gross * rate.numerator, rate.denominator, rules.deposit.unit)
         if part == missing and "deposit" not in hints:
+            percent = _percent(rate)
             found.append(
                 Reading(
                     rule="deposit",
@@ -211,6 +227,7 @@ def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: 
                 )
             )
         elif part == cash and "deposit" in hints:
+            percent = _percent(rate)
             found.append(
                 Reading(
                     rule="deposit",

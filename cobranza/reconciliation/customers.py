@@ -34,6 +34,7 @@ class Evidence:
 
 _COMMON = 24  # a word that more names than these have needs a second word beside it
 _TELLING = 24  # a text that fits more customers than these tells nothing about who paid
+_BEGUN = 32  # a beginning that more words than these share does not tell which one was cut
 _LONGEST_NAME = 10  # words
 
 WEIGHTS = {"account": 5.0, "tax_id": 5.0, "name": 4.0, "near": 3.0, "weak": 1.5, "group": 1.0}
@@ -140,7 +141,9 @@ class CustomerIndex:
         matched = {other for word in parts for other in self._near_words(word)}
         if len(text) >= 4:
             for part in {parts[0], parts[-1]}:
-                matched.update(self._starting_with(part))
+                begun = self._starting_with(part)
+                if len(begun) <= _BEGUN or len(parts) == 1:  # else its other words have to find it
+                    matched.update(begun)
         candidates = self._sharing(matched, parts)
         if len(text) >= 8:
             candidates.update(self._beginning_with(text))

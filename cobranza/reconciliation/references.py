@@ -305,15 +305,15 @@ class _Weak:
         size = len(digits)
         if size >= 4:
             near = _one_slip(digits)
-            for slip in near & self._serial.keys():
+            for slip in self._serial.keys() & near:
                 for doc in self._serial[slip]:
                     result[doc] = Quality.SLIP
             if size <= 6:
-                for slip in near & self._bare.keys():
+                for slip in self._bare.keys() & near:
                     for doc in self._bare[slip]:
                         result[doc] = Quality.SLIP
             if size >= 7:
-                for slip in near & self._digits.keys():
+                for slip in self._digits.keys() & near:
                     for doc in self._digits[slip]:
                         result[doc] = Quality.SLIP
         if token.last:
