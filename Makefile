@@ -40,6 +40,7 @@ torture: setup
 	@$(PY) -m pytest -m torture --timeout=7200 -s
 
 bench: setup
+	@$(PY) -m pip install -q -c constraints.txt -e '.[bench]'
 	@$(PY) -m pytest -m bench --timeout=3600 -s tests/bench
 
 clean:
