@@ -11,17 +11,15 @@ Two things keep the ERP's figures and ours in step, whatever is killed and whene
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from django.db import OperationalError, connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from cobranza import suite
 from cobranza.kernel import clock, spanish
-from cobranza.kernel.errors import ApplicationError
 from cobranza.kernel.spanish import write_amount, write_day
 from cobranza.ledger.events import Actor
 from cobranza.ledger.intake import LedgerImport, StatementImport, import_ledger, import_statement
@@ -30,6 +28,7 @@ from cobranza.ledger.receivables import OpenLedger
 from cobranza.ledger.registry import register_account, register_creditor
 from cobranza.reconciliation import (
     bank_reading,
+    erp_lock,
     ledger_frames,
     policy,
     postings,
@@ -50,7 +49,6 @@ from cobranza.runs import context, items
 from cobranza.runs.items import HeldItem
 
 _REREADS = 3
-_LOCK_SECONDS = 180
 _POSTING_ATTEMPTS = 6
 _OUTCOMES = {
     Proposal.States.POSTED: "Registrado",
@@ -63,13 +61,6 @@ _OUTCOMES = {
     Proposal.States.REVERSING: "Se está deshaciendo",
     Proposal.States.REVERSED: "Deshecho, en revisión",
 }
-
-
-class ErpBusy(ApplicationError):
-    """Another run reads or posts and does not finish."""
-
-    code = "COB-CON-045"
-    remedy = "Espere a que termine la otra ejecución o deténgala; esta se reintentará."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -159,7 +150,7 @@ def undo_asked(night: Night) -> int:
 
 def bring_documents(night: Night) -> LedgerImport:
     """Read every open document of the ERP into the ledger, see the module for what makes the reading trustworthy."""
-    with _exclusive(night.creditor):
+    with erp_lock.exclusive(night.creditor):
         reading, read_at = _settled_reading(night)
         night.tally.documents = import_ledger(
             night.creditor, night.erp.slug, reading, actor=night.actor, read_at=read_at
@@ -314,7 +305,7 @@ def _post(night: Night, item: HeldItem) -> None:
     intent = PostingIntent.objects.select_related("invoice", "movement").get(pk=item.payload["intent"])
     if intent.state not in PostingIntent.LIVE:
         return  # finished by a run that died before it could say so here, or settled by a person
-    with _shared(night.creditor):
+    with erp_lock.shared(night.creditor):
         item.guard()
         postings.mark_submitted(intent, actor=night.actor)
         try:
@@ -351,7 +342,7 @@ def _undo(night: Night, item: HeldItem) -> None:
     intent = rows.get(pk=item.payload["reversal"])
     if intent.state not in ReversalIntent.LIVE:
         return
-    with _shared(night.creditor):
+    with erp_lock.shared(night.creditor):
         item.guard()
         reversals.mark_submitted(intent, actor=night.actor)
         try:
@@ -390,7 +381,7 @@ def _settled_reading(night: Night) -> tuple[OpenLedger, datetime]:
         reading = night.erp.open_ledger()
         if not _take_over_found(night):
             return reading, read_at
-    raise ErpBusy("Siguen apareciendo en el ERP cobros que otra ejecución había dejado a medias.")
+    raise erp_lock.ErpBusy("Siguen apareciendo en el ERP cobros que otra ejecución había dejado a medias.")
 
 
 def _take_over_found(night: Night) -> int:
@@ -401,61 +392,33 @@ def _take_over_found(night: Night) -> int:
 def _take_over_reversals(night: Night) -> int:
     loose = {intent.key: intent for intent in reversal_intents.unfinished(night.creditor, erp=night.erp.slug)}
     sent = [key for key, intent in loose.items() if intent.state != ReversalIntent.States.INTENDED]
-    found = night.erp.find_reversals(sent) if sent else {}
-    for key in found:  # called again rather than believed: the ERP may have been left half tidied
-        undone = night.erp.reverse_payment(reversal_intents.order(loose[key]))
-        reversals.mark_reversed(loose[key], undone, actor=night.actor)
-        night.tally.undone += 1
-    return len(found)
+    done = 0
+    for key in night.erp.find_reversals(sent) if sent else ():
+        try:  # called again rather than believed: the ERP may have been left half tidied
+            undone = night.erp.reverse_payment(reversal_intents.order(loose[key]))
+            reversals.mark_reversed(loose[key], undone, actor=night.actor)
+            done += 1
+        except (PostingRefused, PostingUnknown, ReversalByHand) as exc:
+            reversals.mark_unknown(loose[key], exc.message, actor=night.actor)
+            night.tally.notes.append(exc.message)
+        except reversals.ReversedNotApplied as exc:  # a person settles it; the night goes on
+            night.tally.notes.append(exc.message)
+    night.tally.undone += done
+    return done
 
 
 def _take_over_payments(night: Night) -> int:
     loose = {intent.key: intent for intent in postings.unfinished(night.creditor, erp=night.erp.slug)}
     sent = [key for key, intent in loose.items() if intent.state != PostingIntent.States.INTENDED]
-    if not sent:
-        return 0
-    found = night.erp.find_payments(sent)
-    for key, posted in found.items():
-        postings.mark_posted(loose[key], posted, actor=night.actor)
-        night.tally.found_posted += 1
-    return len(found)
-
-
-@contextmanager
-def _exclusive(creditor: Creditor) -> Iterator[None]:
-    """Nobody posts to this company's ERP while the body runs."""
-    with _locked(creditor, "pg_advisory_lock", "pg_advisory_unlock"):
-        yield
-
-
-@contextmanager
-def _shared(creditor: Creditor) -> Iterator[None]:
-    """Nobody reads this company's ERP while the body runs; others may post."""
-    with _locked(creditor, "pg_advisory_lock_shared", "pg_advisory_unlock_shared"):
-        yield
-
-
-@contextmanager
-def _locked(creditor: Creditor, lock: str, unlock: str) -> Iterator[None]:
-    """A session lock: the database frees it when this process or its connection dies."""
-    key = f"cobranza.erp:{creditor.pk}"
-    with connection.cursor() as cursor:
-        cursor.execute("select set_config('lock_timeout', %s, false)", [f"{_LOCK_SECONDS}s"])
+    done = 0
+    for key, posted in (night.erp.find_payments(sent) if sent else {}).items():
         try:
-            cursor.execute(f"select {lock}(hashtextextended(%s, 0))", [key])
-        except OperationalError as exc:
-            if getattr(exc.__cause__, "sqlstate", "") == "55P03":
-                raise ErpBusy("Otra ejecución tiene ocupado el ERP de esta empresa.") from exc
-            raise
-        finally:
-            if connection.is_usable():
-                cursor.execute("select set_config('lock_timeout', '0', false)")
-    try:
-        yield
-    finally:
-        if connection.connection is not None and not connection.connection.closed:
-            with connection.cursor() as cursor:
-                cursor.execute(f"select {unlock}(hashtextextended(%s, 0))", [key])
+            postings.mark_posted(loose[key], posted, actor=night.actor)
+            done += 1
+        except postings.PostedNotApplied as exc:  # a person settles it; the night goes on
+            night.tally.notes.append(exc.message)
+    night.tally.found_posted += done
+    return done
 
 
 # ---- results

@@ -162,6 +162,22 @@ def test_a_reading_takes_over_what_a_dead_run_reversed(books, night) -> None:
     assert sorted(Invoice.objects.values_list("open", "elsewhere"))[-1][1] == 0
 
 
+@pytest.mark.parametrize("answer", [PostingUnknown("¿?"), PostingRefused("Ha cambiado")], ids=["unknown", "refused"])
+def test_what_cannot_be_taken_over_waits_for_a_person_and_the_night_goes_on(books, night, answer: Exception) -> None:
+    _ask()
+    books.after = [KeyboardInterrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        workflow.undo_asked(night(books))
+    books.instead = [answer, answer]
+
+    found = night(books)
+    workflow.bring_documents(found)
+
+    assert found.tally.undone == 0
+    assert any(str(answer.args[0]) in note for note in found.tally.notes)
+    assert ReversalIntent.objects.filter(state="unknown").count() == 1
+
+
 @pytest.mark.parametrize("trouble", ["after", "instead"])
 def test_a_lost_connection_is_tried_again(books, night, trouble: str) -> None:
     _ask()
