@@ -25,7 +25,7 @@ SEVERAL_CAP = {"fee": 0.85}  # a list whose sum is near: one of its numbers may 
 ASK = 0.45  # shown as a candidate, never proposed
 PAID_TWICE = 6.0  # the payer names a paid document of exactly this amount: a second payment, not one of another
 UNNAMED = {"fee": -1.5, "over": -0.3}  # a fee is any small difference: without a number it explains too much
-UNNAMED_CAP = {"rounding": 0.85, "fee": 0.80, "partial": 0.85, "over": 0.80}  # the same for what is less loose
+UNNAMED_CAP = {"rounding": 0.85, "fee": 0.80, "partial": 0.85, "over": 0.70}  # the same for what is less loose
 NOT_CUT = -2.0  # the text is whole and names fewer documents than the set has
 _COMBINATIONS = 64
 _MID_LIST = re.compile(r"(?:[,;/+&\-]|\b[YE])\s*[A-Z]{0,4}$")
@@ -310,18 +310,17 @@ def _unnamed(view: View) -> list[Hypothesis]:
         if len(docs) > 1:
             for hypothesis in readings:
                 hypothesis.solutions = len(docs)
-                hypothesis.capped = min(hypothesis.capped, sets.TWIN_CAP)
+                hypothesis.ceiling = sets.TWIN_CAP
                 hypothesis.notes.append(f"hay {len(docs)} documentos iguales; se propone el más antiguo")
         found += readings
     for doc in view.own:
         if documents[doc].currency != view.payment.currency and not documents[doc].credit:
             found += _explained(view, [doc], loose=False, how="account")
     if not equal:
-        for answer in sets.search(view, pool, cash, most=view.board.policy.conjunto_maximo):
-            if len(answer.docs) > 1:
-                found.append(sets.hypothesis(view, answer.docs, "account", answer))
+        answers = sets.search(view, pool, cash, most=view.board.policy.conjunto_maximo)
+        found += [sets.hypothesis(view, answer.docs, "account", answer) for answer in answers if len(answer.docs) > 1]
         run = sets.runs(view, pool)
-        if run:
+        if run and not answers:
             found.append(sets.hypothesis(view, run, "account", None))
     for hypothesis in found:
         unnamed = UNNAMED.get(hypothesis.rule, 0.0)

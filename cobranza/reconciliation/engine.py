@@ -18,7 +18,7 @@ from cobranza.kernel.errors import CobranzaError
 from cobranza.reconciliation.balances import Balances, Moment
 from cobranza.reconciliation.board import Board
 from cobranza.reconciliation.candidates import hypotheses, settled_mentions
-from cobranza.reconciliation.confidence import NOTHING, NOTHING_SAID, calibrate, weigh
+from cobranza.reconciliation.confidence import NOTHING, NOTHING_SAID, judge, weigh
 from cobranza.reconciliation.customers import CustomerIndex
 from cobranza.reconciliation.explanations import explain
 from cobranza.reconciliation.policy import Policy
@@ -172,9 +172,7 @@ class _Run:
             return False
         nothing = NOTHING_SAID if self.board.clues_of(payment).nothing else NOTHING
         raw = weigh([hypothesis.score for hypothesis in found], nothing)
-        judged = [
-            (hypothesis, min(hypothesis.capped, calibrate(share))) for hypothesis, share in zip(found, raw, strict=True)
-        ]
+        judged = [(hypothesis, judge(hypothesis, share)) for hypothesis, share in zip(found, raw, strict=True)]
         best, confidence = judged[0]
         if confidence < self.least or _round(best, confidence) > number:
             self.considered[payment.index] = judged[:_SHOWN]

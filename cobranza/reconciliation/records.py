@@ -118,6 +118,8 @@ class Hypothesis:
         notes: Further Spanish remarks.
         solutions: How many sets of documents explain the amount as well.
         cash: Hundredths of the payment's currency that the lines use.
+        capped: Most raw confidence that the reading deserves by itself, rivals apart.
+        ceiling: Most confidence that is ever written for it.
     """
 
     lines: tuple[Line, ...]
@@ -131,6 +133,7 @@ class Hypothesis:
     mentions: tuple[int, ...] = ()
     solutions: int = 1
     capped: float = 1.0
+    ceiling: float = 1.0
 
     @property
     def score(self) -> float:

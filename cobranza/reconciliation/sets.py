@@ -21,8 +21,8 @@ from cobranza.reconciliation.weights import LONELY_CREDIT, ONE_MORE, usual
 
 # Share of such payments whose true set lies in what is searched at all.
 REACH = {"completed": 0.97, "account": 0.94}
-TWIN_CAP = 0.90  # equal documents of one customer: the oldest is proposed, a person confirms
-TWIN_CAP_NAMED = 0.75  # the payer named some of them and meant certain others
+TWIN_CAP = 0.94  # equal documents of one customer: the oldest is proposed, a person confirms
+TWIN_CAP_NAMED = 0.65  # the payer named some of them and meant certain others
 # When the most usual documents give nothing: small sets of many more.
 _WIDE, _WIDE_SIZE = 56, 3
 _MOST_BY_SIZE = 8  # documents at most where not every set is looked at
@@ -297,9 +297,10 @@ def hypothesis(view: View, docs: Sequence[int], how: str, found: Found | None) -
     odds = found.odds if found else 0.5 * sum(-unusual(view, doc) for doc in docs)
     weight = max(-2.0, min(6.0, -math.log(max(1e-9, chance)))) + math.log(max(share, 1e-6))
     cap = REACH.get(how, 1.0) * share / (1.0 + chance * math.exp(-max(-6.0, odds)))
+    ceiling = 1.0
     notes = []
     if found and found.twins:
-        cap = min(cap, TWIN_CAP if how == "account" else TWIN_CAP_NAMED)
+        ceiling = TWIN_CAP if how == "account" else TWIN_CAP_NAMED
         notes.append("hay otros documentos iguales; se proponen los más antiguos")
     return Hypothesis(
         lines=tuple(Line(doc=doc, applied=view.free[doc]) for doc in docs),
@@ -311,6 +312,7 @@ def hypothesis(view: View, docs: Sequence[int], how: str, found: Found | None) -
         arithmetic=addition([view.free[doc] for doc in docs]),
         solutions=found.solutions if found else 1,
         capped=cap,
+        ceiling=ceiling,
         notes=notes,
     )
 

@@ -107,7 +107,7 @@ def test_equal_documents_of_one_customer_are_for_a_person() -> None:
     result = run([payment("P1", "150.00", payer_account="ES001")], twins)
 
     assert set(links(result)) == {("P1", "T1")}
-    assert Decimal(result.links["confidence"][0]) <= Decimal("0.90")
+    assert Decimal(result.links["confidence"][0]) < Decimal("0.95")
     assert "Hay 3 documentos iguales" in result.links["explanation"][0]
 
 
