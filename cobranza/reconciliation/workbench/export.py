@@ -63,7 +63,7 @@ def rows(filters: Filters) -> Iterator[list[Cell]]:
             ", ".join(match.invoice.number for match in matches),
             ", ".join(dict.fromkeys(match.invoice.debtor.name for match in matches)),
             row.confidence if matches else "",
-            Proposal.States(row.state).label,
+            str(Proposal.States(row.state).label),
             last.person if last is not None else "",
             row.explanation,
         ]

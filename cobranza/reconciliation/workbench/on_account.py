@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from cobranza.kernel import clock
 from cobranza.kernel.errors import BusinessError
@@ -30,7 +30,7 @@ def free(movement: Movement) -> Decimal:
     return remaining - held
 
 
-def active(movement: Movement | int):  # type: ignore[no-untyped-def]
+def active(movement: Movement | int) -> QuerySet[OnAccount]:
     """What is held of a movement now."""
     return OnAccount.objects.filter(movement=movement, released_at=None).select_related("debtor")
 

@@ -13,6 +13,7 @@ from cobranza.kernel.errors import BusinessError
 from cobranza.reconciliation import proposals, reversals
 from cobranza.reconciliation.models import Decision, PostingIntent, Proposal, Reversal, ReversalIntent
 from cobranza.reconciliation.workbench import leases, on_account
+from cobranza.reconciliation.workbench.models import OnAccount
 from cobranza.screens.navigation import Text
 
 _States = Proposal.States
@@ -113,6 +114,23 @@ def undo(proposal: int, *, person: str, reason: str) -> tuple[str, Any]:
         if can.way == "reverse":
             return "reverse", reversals.request(proposal, person=person, reason=reason)
     raise UndoError(can.why or _("No hay nada que deshacer."))
+
+
+def release(row: OnAccount, *, person: str, reason: str) -> OnAccount:
+    """Stop holding money for a customer, on a movement that is to be decided again.
+
+    Raises:
+        UndoError: no reason, or a decision stands: undoing that releases the money too.
+        HeldByAnother: somebody else has the movement.
+    """
+    if not reason:
+        raise UndoError(_("Falta el motivo."))
+    with leases.turn(row.movement_id, person):
+        if Proposal.objects.filter(
+            movement=row.movement_id, state__in=(*_BEFORE, _States.POSTED, _States.REVERSING)
+        ).exists():
+            raise UndoError(_("Hay una decisión en vigor."), remedy=_("Deshaga la decisión: libera también el dinero."))
+        return on_account.release(row, person=person, reason=reason)
 
 
 def settle(intent: int, *, posted: bool, person: str, note: str) -> None:

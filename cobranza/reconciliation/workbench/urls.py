@@ -18,6 +18,7 @@ urlpatterns = [
     path("review/<int:movement>/lease/", views.lease, name="lease"),
     path("review/<int:movement>/take-over/", views.take_over, name="take_over"),
     path("review/<int:movement>/search/", views.search, name="search"),
+    path("review/on-account/<int:pk>/release/", views.release, name="release"),
     path("review/postings/<int:intent>/settle/", views.settle_unknown, name="settle_unknown"),
     path("review/reversals/<int:intent>/settle/", views.settle_reversal, name="settle_reversal"),
     path("review/statements/", statements.drop, name="statements"),

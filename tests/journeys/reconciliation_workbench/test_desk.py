@@ -193,7 +193,7 @@ def test_two_people_never_have_the_same_one(enter: Callable[..., Page], company:
     assert Lease.objects.get(person="luis").movement_id != mine
 
     luis.goto(f"{reverse('reconciliation:workbench')}?item={mine}")
-    expect(luis.get_by_text(re.compile(r"Lo tiene ana hasta las \d\d:\d\d"))).to_be_visible()
+    expect(luis.get_by_text(re.compile(r"^Lo tiene ana hasta las \d\d:\d\d$"))).to_be_visible()
     expect(luis.locator("#sheet")).to_have_count(0)
     assert violations(luis) == []
 
@@ -219,6 +219,8 @@ def test_a_bad_file_says_what_is_wrong_and_what_to_do(
 
     expect(page.get_by_role("alert")).to_contain_text("COB-EXT-001")
     expect(page.get_by_role("alert")).to_contain_text("Qué hacer:")
+    assert violations(page) == []
+    page.goto(reverse("reconciliation:statements"))
     assert violations(page) == []
     assert (Upload.objects.get().state, Movement.objects.count()) == ("refused", 0)
 

@@ -70,6 +70,7 @@ MATRIX: dict[str, tuple[str, frozenset[Role]]] = {
     "reconciliation:undo": ("post", ACT),
     "reconciliation:lease": ("post", ACT),
     "reconciliation:take_over": ("post", frozenset({S})),
+    "reconciliation:release": ("post", ACT),
     "reconciliation:settle_unknown": ("post", ACT),
     "reconciliation:settle_reversal": ("post", ACT),
     "reconciliation:statements": ("get", ACT),

@@ -176,6 +176,28 @@ def test_what_a_robot_posted_is_asked_of_the_erp(desk: Desk) -> None:
     assert not undo.look(live(proposal))
 
 
+def test_money_on_account_beside_a_reversed_payment_is_released_by_itself(desk: Desk) -> None:
+    proposal = desk.proposal("1300.00", "FV-26-0101")
+    made = proposed(proposal)
+    made.by_hand = True
+    decisions.settle(made, proposal.pk, person="ana")
+    undo.undo(proposal.pk, person="ana", reason="Era de otro")
+    held = OnAccount.objects.get()
+    assert on_account.free(live(proposal).movement) == D("1210")
+
+    undo.release(held, person="ana", reason="También")
+
+    assert on_account.free(live(proposal).movement) == D("1300")
+
+
+def test_money_on_account_under_a_standing_decision_is_not_released_alone(desk: Desk) -> None:
+    proposal = desk.proposal("1300.00", "FV-26-0101")
+    decisions.settle(proposed(proposal), proposal.pk, person="ana")
+
+    with pytest.raises(undo.UndoError, match="en vigor"):
+        undo.release(OnAccount.objects.get(), person="ana", reason="Libre")
+
+
 @pytest.mark.parametrize(("posted", "state"), [(True, "posted"), (False, "refused")])
 def test_a_person_says_what_became_of_a_posting(desk: Desk, posted: bool, state: str) -> None:
     proposal = desk.proposal("1210.00", "FV-26-0101", state="automatic")
