@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from cobranza.reconciliation import ruleset
 from cobranza.reconciliation.balances import Balances, Moment
 from cobranza.reconciliation.customers import CustomerIndex, Evidence, is_agent
 from cobranza.reconciliation.policy import Policy
@@ -53,6 +54,7 @@ class Board:
         returned: Documents whose collection came back.
         claims: Payments, by document, that name it and were not decided when they were first read.
         decided: Payments that have been accepted: their claims are void.
+        signature: The rules that this run follows, as explanations end with them.
     """
 
     payments: list[Payment]
@@ -68,11 +70,13 @@ class Board:
     returned: set[int] = field(default_factory=set)
     claims: dict[int, set[int]] = field(default_factory=dict)
     decided: set[int] = field(default_factory=set)
+    signature: str = ""
     batches: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     batch_docs: dict[str, list[int]] = field(default_factory=dict)
     _clues: dict[int, Clues] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.signature = str(ruleset.current(self.policy))
         sums: dict[tuple[str, str], int] = defaultdict(int)
         docs: dict[str, list[int]] = defaultdict(list)
         for document in self.documents:

@@ -36,6 +36,20 @@ _WAYS = {
 }
 
 
+_RIVALS = 2
+# Why a rival lost, by the part of its score that was worst.
+_LOST = {
+    "importe": "su importe encaja peor",
+    "referencia": "el texto la nombra peor o no la nombra",
+    "cliente": "los datos del ordenante apuntan menos a ese cliente",
+    "fechas": "es menos habitual pagarla ese día",
+    "otra referencia": "deja fuera un documento que el texto nombra",
+    "concepto completo": "el texto está entero y no nombra todas las suyas",
+    "sin referencia": "sin que el texto la nombre, la diferencia explica demasiado",
+    "devolución": "la fecha o el texto no indican su devolución",
+}
+
+
 def explain(board: Board, payment: Payment, chosen: Hypothesis, rivals: Sequence[Hypothesis]) -> str:
     """One Spanish sentence per kind of evidence; stable for the same input.
 
@@ -53,8 +67,8 @@ def explain(board: Board, payment: Payment, chosen: Hypothesis, rivals: Sequence
     parts += chosen.notes
     if chosen.solutions > 1 and chosen.rule in {"set", "netted"}:
         parts.append(f"hay {chosen.solutions} combinaciones que suman lo mismo")
-    if rivals:
-        parts.append(_rival(board, chosen, rivals[0]))
+    parts += [_rival(board, chosen, rival) for rival in rivals[:_RIVALS]]
+    parts.append(board.signature)
     return ". ".join(part[0].upper() + part[1:] for part in parts if part) + "."
 
 
@@ -100,10 +114,16 @@ def _payer(board: Board, clues: Clues, chosen: Hypothesis) -> str:
 
 
 def _rival(board: Board, chosen: Hypothesis, rival: Hypothesis) -> str:
+    """What else the payment could have been, and the evidence that spoke most against it."""
     numbers = ", ".join(board.documents[doc].number for doc in rival.key[:3])
-    reason = max(chosen.parts, key=lambda part: (chosen.parts[part] - rival.parts.get(part, 0.0), part))
+    more = f" y {len(rival.key) - 3} más" if len(rival.key) > 3 else ""
+    won, lost = chosen.parts, rival.parts
+    reason = max(
+        sorted(won.keys() | lost.keys()), key=lambda part: won.get(part, 0.0) - lost.get(part, 0.0), default=""
+    )
     rule = RULES.get(rival.rule, rival.rule)
-    return f"rival: {numbers} ({rule}), peor por {reason}, {_points(chosen.score - rival.score)}"
+    why = _LOST.get(reason, f"peor por {reason}")
+    return f"rival: {numbers}{more} ({rule}), {why}, {_points(chosen.score - rival.score)}"
 
 
 def _points(difference: float) -> str:
