@@ -79,6 +79,8 @@ def request(proposal: int, *, person: str, reason: str) -> Reversal:
         if any(intent.state in PostingIntent.LIVE for intent in intents):
             raise DecisionError("Una parte de este cobro está todavía de camino al ERP.")
         posted = [intent for intent in intents if intent.state == _Posting.POSTED]
+        if ReversalIntent.objects.filter(posting__in=posted).exclude(state=_States.REFUSED).exists():
+            raise DecisionError("El banco devolvió este cobro y ya se está anulando en el ERP.")
         by_hand = _by_hand(found)
         _lock_balances(by_hand)
         if not posted and not by_hand:

@@ -120,6 +120,8 @@ def test_a_return_on_its_way_is_left_alone_by_the_next_run(books, paid, matched,
     assert returns.intend(_live(back).matches.get(), actor=ROBOT) == [intent]
     with pytest.raises(DecisionError, match="de camino"):
         accept(before, person="ana")
+    with pytest.raises(DecisionError, match="ya se está anulando"):
+        reversals.request(intent.posting.match.proposal_id, person="ana", reason="Error")
 
 
 def test_what_the_erp_refuses_waits_for_a_person_who_may_do_it_by_hand(books, paid, matched, night) -> None:
