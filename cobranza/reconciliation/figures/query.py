@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from cobranza import suite
 from cobranza.kernel import clock
@@ -168,15 +169,15 @@ def reason_of(proposal: Proposal) -> str:
     """Why a proposal was not posted by itself, without what only this one says."""
     matches = list(proposal.matches.all())
     if proposal.state == _States.REFUSED:
-        return "El ERP lo rechazó."
+        return _("El ERP lo rechazó.")
     if not matches:
-        first = proposal.explanation.splitlines()[0] if proposal.explanation else "Sin propuesta."
+        first = proposal.explanation.splitlines()[0] if proposal.explanation else _("Sin propuesta.")
         return re.sub(r"(…[\s,]*)+", "… ", _DETAILS.sub("…", first)).strip()
     if any(match.applied <= 0 or match.invoice.kind != "invoice" for match in matches):
-        return "No es un cobro simple: abono, devolución o anticipo."
+        return _("No es un cobro simple: abono, devolución o anticipo.")
     if len(matches) > 1:
-        return "Propuesta de varios documentos por debajo del umbral."
-    return "Propuesta de un documento por debajo del umbral."
+        return _("Propuesta de varios documentos por debajo del umbral.")
+    return _("Propuesta de un documento por debajo del umbral.")
 
 
 def as_dict(found: Report) -> dict[str, Any]:
