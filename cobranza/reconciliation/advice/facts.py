@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from cobranza.reconciliation.advice import layout, values
-from cobranza.reconciliation.advice.ports import Cell, Page, Row, Value
+from cobranza.reconciliation.advice.ports import MAX_LINE, Cell, Page, Row, Value
 from cobranza.reconciliation.advice.vocabulary import Label, Total, currency_in, label_of, role_of, simple, total_of
 from cobranza.reconciliation.text import compact, plain
 
@@ -63,7 +63,7 @@ def collect(outside: Sequence[tuple[Page, Sequence[Row]]], *, month_first: bool 
             below = lines[index + 1][1] if index + 1 < len(lines) else []
             for label, value in _pairs(cells, below):
                 _take(facts, label, value, dates, month_first)
-            _sentences(facts, " ".join(cell.text for cell in cells), month_first)
+            _sentences(facts, " ".join(cell.text for cell in cells)[:MAX_LINE], month_first)
     if facts.paid_on is None and len(set(dates)) == 1:
         facts.paid_on = dates[0]
     if not facts.payer_tax_id and len(facts.tax_ids) == 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cobranza.reconciliation.advice import values
 from cobranza.reconciliation.advice.ports import Cell, Page, Row, Value
@@ -16,6 +17,8 @@ from cobranza.reconciliation.advice.vocabulary import Role, currency_in, role_of
 GAP = 1.6
 """Characters of empty space from which two words are two cells."""
 _HEADING_ROWS = 3
+_MOST_CELLS = 60
+"""Of one row; a line of prose has more, and no table has."""
 _MONEY = frozenset(
     {Role.GROSS, Role.PRIOR, Role.LEFT, Role.WITHHELD, Role.DEPOSITED, Role.DISCOUNT, Role.FEE, Role.PAID, Role.AMOUNT,
      Role.DEBIT, Role.CREDIT}
@@ -205,10 +208,11 @@ def _groups(cells: Sequence[Cell]) -> list[list[Cell]]:
 # ---- rows
 
 
-def phrases(row: Row, grid: bool) -> list[Cell]:
+@lru_cache(maxsize=2048)
+def phrases(row: Row, grid: bool) -> tuple[Cell, ...]:
     """The row's cells: of a sheet as they are, of a page its words joined where no gap and no figure parts them."""
     if grid:
-        return list(row.cells)
+        return row.cells
     result: list[Cell] = []
     for group in _groups(row.cells):
         pending: list[Cell] = []
@@ -222,7 +226,7 @@ def phrases(row: Row, grid: bool) -> list[Cell]:
                 pending.append(piece)
         if pending:
             result.append(_joined(pending))
-    return result
+    return tuple(result)
 
 
 def _typed(words: Sequence[Cell]) -> list[Cell]:
@@ -261,7 +265,7 @@ def _record(page: Page, row: Row, columns: Sequence[Column]) -> Record:
                     found[index].append(cell)
                     break
     else:
-        cells = phrases(row, grid=False)
+        cells = phrases(row, grid=False)[:_MOST_CELLS]
         for cell, index in zip(cells, _assign(cells, columns), strict=True):
             found[index].append(cell)
     return Record(page, row, tuple(tuple(cells) for cells in found))
@@ -277,16 +281,14 @@ def _assign(cells: Sequence[Cell], columns: Sequence[Column]) -> list[int]:
     came: list[list[int]] = [[-1] * len(columns)]
     for number in range(1, len(cells)):
         row, origin = [], []
+        least, source = infinite, 0  # the best column to the left
         for index, column in enumerate(columns):
-            least, source = infinite, 0
-            for before in range(index + 1):
-                reached = best[-1][before] + (
-                    _sharing(cells[number - 1], cells[number], column) if before == index else 0.0
-                )
-                if reached < least:
-                    least, source = reached, before
-            row.append(least + cost[number][index])
-            origin.append(source)
+            shared = best[-1][index] + _sharing(cells[number - 1], cells[number], column)
+            reached, before = (least, source) if least <= shared else (shared, index)
+            row.append(reached + cost[number][index])
+            origin.append(before)
+            if best[-1][index] < least:
+                least, source = best[-1][index], index
         best.append(row)
         came.append(origin)
     index = min(range(len(columns)), key=lambda column: (best[-1][column], column))

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from cobranza.kernel.spanish import plain
 from cobranza.reconciliation.advice import layout, values
-from cobranza.reconciliation.advice.ports import Page
+from cobranza.reconciliation.advice.ports import MAX_LINE, Page
 from cobranza.reconciliation.advice.records import ZERO, RemittanceLine
 from cobranza.reconciliation.advice.vocabulary import total_of, vocabulary
 from cobranza.regimes.payments import wording
@@ -27,7 +27,7 @@ def read(pages: Sequence[Page], decimal: str) -> list[RemittanceLine]:
     found: list[RemittanceLine] = []
     for page in pages:
         for row in page.rows:
-            line = " ".join(cell.text for cell in layout.phrases(row, page.grid))
+            line = " ".join(cell.text for cell in layout.phrases(row, page.grid))[:MAX_LINE]
             if _SUM.search(plain(line)) or total_of(line.partition(":")[0]) is not None or _TAX_ID.search(plain(line)):
                 continue
             found += _pairs(_ACCOUNT.sub(" ", line), page.name, row.number, decimal)

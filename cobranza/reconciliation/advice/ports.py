@@ -15,6 +15,10 @@ MAX_ROWS = 20_000
 MAX_COLUMNS = 60
 MAX_PAGES = 60
 MAX_CELL = 500
+MAX_TEXT = 1_000_000
+"""Characters of visible text: an advice of five thousand lines takes half of it."""
+MAX_LINE = 4_000
+"""Characters of a line of text that are looked at: what is longer is prose, or made to keep us busy."""
 
 
 @dataclass(frozen=True, slots=True)

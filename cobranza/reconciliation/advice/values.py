@@ -34,6 +34,7 @@ _WORDED = re.compile(r"(\d{1,2})[\- ]([a-z]+)\.?[\- ,]+(\d{4})|([a-z]+)\.? (\d{1
 _LARGEST = Decimal(10) ** 13
 
 
+@lru_cache(maxsize=65536)
 def looks_like_amount(text: str) -> bool:
     """Whether a text can only be money: it has decimals, thousands or a currency sign.
 
@@ -44,6 +45,7 @@ def looks_like_amount(text: str) -> bool:
     return _AMOUNT.fullmatch(bare) is not None or _WHOLE.fullmatch(bare) is not None
 
 
+@lru_cache(maxsize=65536)
 def looks_like_day(text: str) -> bool:
     """Whether a text is a day and nothing else."""
     return _DAY.fullmatch(text.strip()) is not None

@@ -8,7 +8,7 @@ from typing import Any
 
 from lxml import etree
 
-from cobranza.reconciliation.advice.ports import MAX_CELL, MAX_COLUMNS, MAX_PAGES, MAX_ROWS, Cell, Page, Row
+from cobranza.reconciliation.advice.ports import MAX_CELL, MAX_COLUMNS, MAX_PAGES, MAX_ROWS, MAX_TEXT, Cell, Page, Row
 from cobranza.reconciliation.advice.records import AdviceError
 
 _HTML = re.compile(rb"<\s*(?:!doctype\s+html|html|body|table|div|p|br)\b", re.IGNORECASE)
@@ -45,6 +45,8 @@ class Html:
         if document is None:
             raise AdviceError(f"El HTML «{name}» está vacío.")
         tables = [table for table in document.iter("table") if _is_data(table) and _seen(table)][: MAX_PAGES - 1]
+        if sum(len(text) for text in _visible(document)) > MAX_TEXT:
+            raise AdviceError(f"El HTML «{name}» tiene más de {MAX_TEXT} caracteres de texto.")
         pages = [Page("texto", _text(document, set(tables)), grid=False)]
         pages += [Page(f"tabla {number}", _rows(table), grid=True) for number, table in enumerate(tables, start=1)]
         return tuple(page for page in pages if page.rows)

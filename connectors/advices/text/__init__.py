@@ -7,7 +7,7 @@ import csv
 import io
 import re
 
-from cobranza.reconciliation.advice.ports import MAX_CELL, MAX_COLUMNS, MAX_ROWS, Cell, Page, Row
+from cobranza.reconciliation.advice.ports import MAX_CELL, MAX_COLUMNS, MAX_ROWS, MAX_TEXT, Cell, Page, Row
 from cobranza.reconciliation.advice.records import AdviceError
 
 _BINARY = (b"%PDF-", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", b"7z\xbc")
@@ -35,6 +35,8 @@ class Text:
     def read(self, raw: bytes, name: str) -> tuple[Page, ...]:
         """See `AdviceFormat.read`."""
         text = decode(raw).replace("\r\n", "\n").replace("\r", "\n")
+        if len(text) > MAX_TEXT:
+            raise AdviceError(f"«{name}» tiene {len(text)} caracteres y el máximo es {MAX_TEXT}.")
         lines = [_QUOTED.sub("", line) for line in text.split("\n")]
         if len(lines) > MAX_ROWS:
             raise AdviceError(f"«{name}» tiene más de {MAX_ROWS} líneas.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +35,7 @@ def _day(draw: st.DrawFn) -> date:
     return date(2026, 1, 1) + timedelta(days=draw(st.integers(min_value=0, max_value=60)))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(items(), min_size=1, max_size=14, unique_by=lambda item: item.document),
     st.sampled_from(sorted(WORDINGS)),
@@ -56,7 +57,7 @@ def test_any_advice_in_any_layout_reads_back(found: list[Item], manner: str, car
     assert [line.discount for line in advice.lines] == [item.discount for item in told.items]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(items(), min_size=2, max_size=8, unique_by=lambda item: item.document),
     st.sampled_from(sorted(WORDINGS)),
@@ -80,3 +81,44 @@ def test_an_advice_with_a_line_lost_is_never_used_alone(
     except AdviceError:
         return
     assert all(advice.objections for advice in advices)
+
+
+WORDS = st.sampled_from(
+    ["Factura", "Importe", "Neto", "TOTAL", "Fecha", "Retención", "1.210,00", "605,50", "-100,00", "F-1001", "F-1002",
+     "01/02/2026", "H", "D", "EUR", "Ordenante:", "NIF", "A28017895", ";", "|", "\t", "   ", "Σ", "\x00", "99/99/9999",
+     "1e9", "=A1", "<table>", "<td>", "%PDF-", "١٢٣", "0,00", "٣,٥٠"]
+)  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.lists(WORDS, max_size=9), max_size=12), st.sampled_from([" ", "   ", ";", "\t"]))
+def test_whatever_comes_in_is_read_or_refused(rows: list[list[str]], mark: str) -> None:
+    raw = "\n".join(mark.join(row) for row in rows).encode()
+
+    try:
+        advices = reading.read(raw, "cuerpo.txt")
+    except AdviceError:
+        return
+    for advice in advices:
+        assert advice.lines
+        assert advice.total.is_finite()
+        if not advice.objections and advice.total_stated:
+            assert sum((line.paid for line in advice.lines), Decimal(0)) == advice.total > 0
+
+
+def test_text_without_end_is_refused_before_it_is_looked_at() -> None:
+    prose = "Factura Importe\n" + "Pago 1.210,00 de 01/02/2026 F-1001 " * 40_000
+
+    with pytest.raises(AdviceError, match="caracteres"):
+        reading.read(prose.encode(), "cuerpo.txt")
+    with pytest.raises(AdviceError, match="caracteres"):
+        reading.read(f"<html><body><p>{prose}</p></body></html>".encode(), "cuerpo.html")
+
+
+def test_long_lines_are_cut_and_the_advice_around_them_is_read() -> None:
+    prose = "Pago 1.210,00 de 01/02/2026 F-1001 " * 500
+    raw = f"{prose}\nFactura   Importe\nF-1001     100,00\nTOTAL      100,00\n".encode()
+
+    [advice] = reading.read(raw, "cuerpo.txt")
+
+    assert [(line.document, str(line.paid)) for line in advice.lines] == [("F-1001", "100.00")]
