@@ -78,6 +78,9 @@ MATRIX: dict[str, tuple[str, frozenset[Role]]] = {
     "reconciliation:statement_confirm": ("post", ACT),
     "reconciliation:statement_forget": ("post", ACT),
     "reconciliation:match_company": ("post", ACT),
+    "reconciliation:figures": ("get", frozenset({A, S, U})),
+    "reconciliation:figures_csv": ("get", frozenset({A, S, U})),
+    "reconciliation:figures_xlsx": ("get", frozenset({A, S, U})),
 }
 PUBLIC = frozenset({"console:login", "console:language", "console:health", "runs:frame"})
 
