@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,9 +57,11 @@ def subsets_summing_to(amounts: Sequence[int], target: int, *, most: int = 6, ke
     left, right = _balanced(list(groups.values()), size)
     left_sums, left_sizes, left_masks = _half(amounts, left, most)
     right_sums, right_sizes, right_masks = _half(amounts, right, most)
+    wanted = target - right_sums
+    if not _meet(left_sums, wanted):
+        return Sums((), 0, False)
     order = np.argsort(left_sums, kind="stable")
     left_sums = left_sums[order]
-    wanted = target - right_sums
     low = np.searchsorted(left_sums, wanted, side="left")
     high = np.searchsorted(left_sums, wanted, side="right")
     found = []
@@ -127,6 +130,11 @@ def _half(
     amounts: Sequence[int], groups: Sequence[list[int]], most: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]:
     """Every sum of up to `most` of the positions with its number of items and its bit mask, equal amounts in order."""
+    if all(len(group) == 1 for group in groups):
+        bits, sizes = _choices(len(groups), most)
+        values = np.array([(amounts[group[0]], 1 << group[0]) for group in groups], dtype=np.int64).reshape(-1, 2)
+        both = bits @ values
+        return both[:, 0], sizes, both[:, 1]
     sums = np.zeros(1, dtype=np.int64)
     sizes = np.zeros(1, dtype=np.int8)
     masks = np.zeros(1, dtype=np.int64)
@@ -145,6 +153,31 @@ def _half(
             masks = np.concatenate((masks, last[2]))
             taken += 1
     return sums, sizes, masks
+
+
+@lru_cache(maxsize=512)
+def _choices(size: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Every way to choose up to `most` of `size` different things as rows of 0 and 1, and how many each takes."""
+    masks = np.zeros(1, dtype=np.int64)
+    sizes = np.zeros(1, dtype=np.int8)
+    for position in range(size):
+        room = sizes < most
+        masks = np.concatenate((masks, masks[room] | np.int64(1 << position)))
+        sizes = np.concatenate((sizes, sizes[room] + np.int8(1)))
+    bits = (masks[:, None] >> np.arange(size, dtype=np.int64)) & 1
+    bits.setflags(write=False)
+    sizes.setflags(write=False)
+    return bits, sizes
+
+
+def _meet(left_sums: NDArray[np.int64], wanted: NDArray[np.int64]) -> bool:
+    """Whether any sum is wanted; mostly none is."""
+    sought = np.sort(wanted)
+    inside = np.sort(left_sums[(left_sums >= sought[0]) & (left_sums <= sought[-1])])
+    if not len(inside):
+        return False
+    places = np.minimum(np.searchsorted(sought, inside), len(sought) - 1)
+    return bool((sought[places] == inside).any())
 
 
 def _positions(mask: int) -> tuple[int, ...]:
