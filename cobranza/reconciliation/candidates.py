@@ -26,6 +26,7 @@ ASK = 0.45  # shown as a candidate, never proposed
 PAID_TWICE = 6.0  # the payer names a paid document of exactly this amount: a second payment, not one of another
 UNNAMED = {"fee": -1.5, "over": -0.3}  # a fee is any small difference: without a number it explains too much
 UNNAMED_CAP = {"rounding": 0.85, "fee": 0.80, "partial": 0.85, "over": 0.70}  # the same for what is less loose
+SAYS_PART = -3.0  # the text says that a part is paid, a set would be paid whole
 NOT_CUT = -2.0  # the text is whole and names fewer documents than the set has
 _COMBINATIONS = 64
 _MID_LIST = re.compile(r"(?:[,;/+&\-]|\b[YE])\s*[A-Z]{0,4}$")
@@ -262,6 +263,8 @@ def _completed(
         hypothesis.mentions = tokens
         if whole and any(line.doc not in named and line.applied > 0 for line in hypothesis.lines):
             hypothesis.parts["concepto completo"] = NOT_CUT
+        if "partial" in view.clues.hints:
+            hypothesis.parts["a cuenta"] = SAYS_PART
     return found
 
 

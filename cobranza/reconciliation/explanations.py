@@ -45,6 +45,7 @@ _LOST = {
     "fechas": "es menos habitual pagarla ese día",
     "otra referencia": "deja fuera un documento que el texto nombra",
     "concepto completo": "el texto está entero y no nombra todas las suyas",
+    "a cuenta": "el texto dice que se paga una parte",
     "sin referencia": "sin que el texto la nombre, la diferencia explica demasiado",
     "devolución": "la fecha o el texto no indican su devolución",
 }

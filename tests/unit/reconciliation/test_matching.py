@@ -13,8 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cobranza.reconciliation import ruleset
 from cobranza.reconciliation.frames import FIXED_COLUMNS, TableError, text_frame
 from cobranza.reconciliation.matching import Result, match
+from cobranza.reconciliation.policy import Policy
 from tests.unit.reconciliation.factory import CUSTOMERS, customer, frame, invoice, links, payment, run
 
 INVOICES = [
@@ -73,7 +75,8 @@ def test_the_small_company() -> None:
     assert only(result, "P1")[1] == (
         "Retención. «00101» (concepto, posición 16, número completo) → F2026-00101. "
         "1.210,00 − 150,00 (IRPF 15 % s/ 1.000,00) = 1.060,00. "
-        "Cliente Talleres Aldonza S.L. por nombre «TALLERES ALDONZA SL» (razón social)."
+        "Cliente Talleres Aldonza S.L. por nombre «TALLERES ALDONZA SL» (razón social). "
+        f"{ruleset.current(Policy())}."
     )
     assert "500,00 + 77,33 − 40,00 = 537,33" in only(result, "P3")[1]
     assert "Remesa REM2600004 completa, 2 recibos" in only(result, "P6")[1]
