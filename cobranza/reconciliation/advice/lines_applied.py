@@ -161,7 +161,12 @@ def _amounts(
         return f"{what}: {document.number}"
     if not free:
         return f"{document.number} ya está cobrada: posible pago duplicado"
+    kept = (withheld, discount, fee, deposited)
+    if any(amount and (amount < 0) != document.credit for amount in kept):
+        return f"las deducciones de {document.number} llevan el signo contrario"
     applied = paid + withheld + discount + fee
+    if not applied:
+        return f"no aplica nada a {document.number}"
     if abs(applied) > abs(free):
         return f"aplica {written(applied)} y de {document.number} solo quedan {written(free)}"
     part = Applied(
