@@ -17,13 +17,14 @@ from django.utils.translation import gettext as _
 from cobranza.kernel.errors import BusinessError
 from cobranza.ledger.models import Invoice
 from cobranza.reconciliation import proposals
-from cobranza.reconciliation.models import PostingIntent, Proposal
+from cobranza.reconciliation.models import Decision, PostingIntent, Proposal
 from cobranza.reconciliation.workbench import leases, on_account
 from cobranza.reconciliation.workbench.queue import Filters
 from cobranza.screens import formats
 
 ZERO = Decimal(0)
 MOST = 500
+_TAKEN_BACK = (Decision.Kinds.REOPENED, Decision.Kinds.UNDONE)
 
 
 class SetChanged(BusinessError):
@@ -77,7 +78,9 @@ def preview(filters: Filters, person: str) -> Preview:
     rows = filters.waiting()
     total = rows.count()
     wanted = list(
-        rows.select_related("movement__account", "creditor").prefetch_related("matches__invoice__debtor")[:MOST]
+        rows.select_related("movement__account", "creditor").prefetch_related("matches__invoice__debtor", "decisions")[
+            :MOST
+        ]
     )
     return _weigh(wanted, person, total - len(wanted))
 
@@ -145,6 +148,8 @@ def _why_not(row: Proposal, held: dict[int, leases.Turn], going: set[int], room:
         return _("Va de camino al ERP.")
     if row.state == Proposal.States.REFUSED:
         return _("El ERP ya lo rechazó una vez: hay que mirarlo.")
+    if any(decision.kind in _TAKEN_BACK for decision in row.decisions.all()):
+        return _("Alguien lo deshizo una vez: se decide uno a uno.")
     if not all(match.applied > 0 and match.to_post > 0 and match.invoice.kind == "invoice" for match in matches):
         return _("Lleva abonos o devoluciones: se decide uno a uno.")
     if row.unapplied:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -64,7 +65,7 @@ def of(movement: Movement) -> list[Entry]:
             icon="spark",
             who=_("ejecución %(run)s") % {"run": row.run} if row.run else "",
             person=False,
-            detail=row.explanation.splitlines()[0][:200] if row.explanation else "",
+            detail=Truncator(row.explanation.split("\n")[0]).chars(200),
         )
         for row in rows
         if row.rule != "persona"

@@ -213,6 +213,11 @@ class Sheet:
         return found
 
     @property
+    def untouched(self) -> bool:
+        """Whether nothing has been said yet: no reason to sound alarmed."""
+        return not self.rows and not self.on_account_text and not self.unread
+
+    @property
     def first_wrong(self) -> str:
         """The field to look at first, "" when all is well."""
         return self.problems[0].field if self.problems else ""

@@ -91,6 +91,16 @@ def test_a_set_that_changed_meanwhile_is_left_alone(desk: Desk, group: list[Prop
     assert states() == before
 
 
+def test_what_somebody_took_back_is_not_accepted_with_the_crowd(group: list[Proposal]) -> None:
+    proposals.accept(group[0].pk, person="luis")
+    proposals.reopen(group[0].pk, person="luis", note="No era")
+
+    shown = bulk.preview(ALL, "ana")
+
+    assert [row.pk for row in shown.ready] == [group[1].pk, group[2].pk]
+    assert shown.refused[0].why.startswith("Alguien lo deshizo")
+
+
 def test_confirming_twice_does_nothing_the_second_time(group: list[Proposal]) -> None:
     shown = bulk.preview(ALL, "ana")
     bulk.accept(ALL, "ana", shown.digest)

@@ -92,6 +92,15 @@
     if (go && !$("#suma.suma-wrong")) go.click();
   });
 
+  // The queue shows where one is, without moving the page.
+  function place() {
+    const now = $(".tray-now");
+    const list = now?.closest(".tray-list");
+    if (list) list.scrollTop = now.offsetTop - list.clientHeight / 3;
+  }
+  document.addEventListener("htmx:afterSettle", (event) => { if (event.target.id === "mesa") place(); });
+  place();
+
   // Files: dropping one sends it at once, as choosing and pressing would.
   const zone = $("[data-dropzone]");
   if (zone) {
