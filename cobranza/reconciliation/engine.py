@@ -23,7 +23,7 @@ from cobranza.reconciliation.customers import CustomerIndex
 from cobranza.reconciliation.explanations import explain
 from cobranza.reconciliation.policy import Policy
 from cobranza.reconciliation.rates import Rates
-from cobranza.reconciliation.records import Customer, Document, Hypothesis, Payment
+from cobranza.reconciliation.records import Customer, Document, Hypothesis, Line, Payment
 from cobranza.reconciliation.references import DocumentIndex
 
 EXACT = frozenset({"equal", "withholding", "rounding", "discount", "deposit", "charge", "batch", "fx", "return"})
@@ -110,6 +110,24 @@ def run(
     return _Run(payments, documents, customers, rates, policy, fixed).outcome(candidates)
 
 
+class _Accepted(NamedTuple):
+    """What is kept of a settled payment; `converted` when its money is in another currency than its lines."""
+
+    lines: tuple[Line, ...]
+    cash: int
+    converted: bool
+    rule: str
+    confidence: float
+    text: str
+
+
+class _Considered(NamedTuple):
+    """The likeliest readings of a payment, and the state of the balances that they were made from."""
+
+    state: tuple[int, ...]
+    judged: Sequence[tuple[Hypothesis, float]]
+
+
 class _Run:
     def __init__(
         self,
@@ -136,8 +154,8 @@ class _Run:
             payment.index: (payment.booked, number) for number, payment in enumerate(self.order)
         }
         self.least = float(policy.umbral_propuesta)
-        self.accepted: dict[int, tuple[Hypothesis, float, str]] = {}
-        self.considered: dict[int, list[tuple[Hypothesis, float]]] = {}
+        self.accepted: dict[int, _Accepted] = {}
+        self.considered: dict[int, _Considered] = {}
         self.standing: dict[int, int] = defaultdict(int)
         self.fixed_payments = self._take_fixed(fixed)
 
@@ -165,27 +183,36 @@ class _Run:
 
     def _settles(self, payment: Payment, number: int) -> bool:
         """Read a payment; whether it is settled in this round."""
-        moment = self.moments[payment.index]
-        found = hypotheses(self.board, payment, moment, deep=number >= 2) if payment.cents else []
-        if not found:
-            self.considered.pop(payment.index, None)
+        judged = self._judged(payment, deep=number >= 2) if payment.cents else []
+        if not judged:
             return False
-        nothing = NOTHING_SAID if self.board.clues_of(payment).nothing else NOTHING
-        raw = weigh([hypothesis.score for hypothesis in found], nothing)
-        judged = [(hypothesis, judge(hypothesis, share)) for hypothesis, share in zip(found, raw, strict=True)]
         best, confidence = judged[0]
         if confidence < self.least or _round(best, confidence) > number:
-            self.considered[payment.index] = judged[:_SHOWN]
             return False
-        self._accept(payment, moment, best, confidence, found[1 : 1 + _SHOWN])
+        self._accept(payment, best, confidence, [hypothesis for hypothesis, _ in judged[1:]])
         return True
 
-    def _accept(
-        self, payment: Payment, moment: Moment, best: Hypothesis, confidence: float, rivals: Sequence[Hypothesis]
-    ) -> None:
+    def _judged(self, payment: Payment, *, deep: bool) -> Sequence[tuple[Hypothesis, float]]:
+        """The likeliest readings with their confidence; as before where no balance that matters has changed."""
         board = self.board
+        clues = board.clues_of(payment)
+        state = (deep, *(board.balances.version(customer) for customer in clues.concerned))
+        held = self.considered.get(payment.index)
+        if held is not None and held.state == state and clues.concerned and "deposit" not in clues.hints:
+            return held.judged
+        found = hypotheses(board, payment, self.moments[payment.index], deep=deep)
+        clues.remembered = None  # the few best are kept here: all of them, for every payment, would fill the memory
+        raw = weigh([hypothesis.score for hypothesis in found], NOTHING_SAID if clues.nothing else NOTHING)
+        judged = [(hypothesis, judge(hypothesis, share)) for hypothesis, share in zip(found, raw, strict=True)]
+        self.considered[payment.index] = _Considered(state, judged[: 1 + _SHOWN])
+        return judged[: 1 + _SHOWN]
+
+    def _accept(self, payment: Payment, best: Hypothesis, confidence: float, rivals: Sequence[Hypothesis]) -> None:
+        board, moment = self.board, self.moments[payment.index]
         text = explain(board, payment, best, rivals)
-        self.accepted[payment.index] = (best, confidence, text)
+        self.accepted[payment.index] = _Accepted(
+            best.lines, best.cash, best.rule == "fx", _rule(best), confidence, text
+        )
         board.decided.add(payment.index)
         self.considered.pop(payment.index, None)
         board.forget(payment)
@@ -212,9 +239,8 @@ class _Run:
             held = self.accepted.get(payment.index)
             if held is None:
                 continue
-            chosen, confidence, text = held
-            sure, rule = f"{confidence:.4f}", _rule(chosen)
-            for line in chosen.lines:
+            sure = f"{held.confidence:.4f}"
+            for line in held.lines:
                 links.append(
                     Linked(
                         payment.index,
@@ -224,19 +250,20 @@ class _Run:
                         line.fee,
                         line.discount,
                         sure,
-                        rule,
-                        text,
+                        held.rule,
+                        held.text,
                     )
                 )
         return links
 
     def _unapplied(self) -> list[Unapplied]:
         held = ((payment, self.accepted.get(payment.index)) for payment in self.order)
-        rests = ((payment, payment.cents - found[0].cash) for payment, found in held if found is not None)
+        rests = ((payment, payment.cents - found.cash) for payment, found in held if found is not None)
         return [Unapplied(payment.index, rest) for payment, rest in rests if rest]
 
     def _unmatched(self, payment: Payment, candidates: bool) -> Unmatched:
-        judged = self.considered.get(payment.index, [])
+        held = self.considered.get(payment.index)
+        judged = held.judged[:_SHOWN] if held is not None else []
         shown = [
             {
                 "invoices": [self.board.documents[doc].id for doc in hypothesis.key],
@@ -269,12 +296,12 @@ class _Run:
     def _prove(self) -> None:
         """Conservation: a payment's lines and rest are its amount; no document is applied beyond its open."""
         used: dict[int, int] = defaultdict(int)
-        for index, (chosen, _, _) in self.accepted.items():
+        for index, chosen in self.accepted.items():
             payment = self.board.payments[index]
             rest = payment.cents - chosen.cash
             if (rest < 0) != (payment.cents < 0) and rest:
                 raise ConservationError(f"El cobro {payment.id} reparte más de lo que trae.")
-            if chosen.rule != "fx" and sum(line.cash for line in chosen.lines) != chosen.cash:
+            if not chosen.converted and sum(line.cash for line in chosen.lines) != chosen.cash:
                 raise ConservationError(f"Las líneas del cobro {payment.id} no suman su importe.")
             for line in chosen.lines:
                 used[line.doc] += line.applied

@@ -288,9 +288,10 @@ class _Weak:
         for doc in own:
             document = documents[doc]
             serial = document.serial
-            self._endings[serial[-2:]].append((serial, doc))
+            entry = (serial, doc)
+            self._endings[serial[-2:]].append(entry)
             if len(document.prefix) >= 2:
-                self._prefixes[document.prefix].append((serial, doc))
+                self._prefixes[document.prefix].append(entry)
             if len(serial) >= 3:
                 self._serial[serial].append(doc)
             if document.serial_int >= 1000:
@@ -340,7 +341,7 @@ def _cut(written: str, prefix: str, own: Sequence[tuple[str, int]]) -> list[int]
     return result
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)  # some 15 KB each
 def _one_slip(digits: str) -> frozenset[str]:
     """The digits and all that one wrong, missing, added or swapped digit makes of them.
 
