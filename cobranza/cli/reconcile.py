@@ -48,6 +48,7 @@ def from_files(
     with _workers(folder, processes, cluster) as workers:
         tables = files.read_tables(folder)
         parts = partitions.split(tables)
+        tables = tables.of_payments()  # the documents live on in the parts only
         solved = workers.solve(parts, rules, candidates=review is not None)
     result = partitions.merged(tables, solved)
     threshold = float(rules.umbral_automatico)

@@ -8,7 +8,7 @@ part. The parts follow from the data alone, so that the result is the same howev
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +40,10 @@ class Tables:
     customers: pa.Table
     fx: pa.Table
     fixed: pa.Table
+
+    def of_payments(self) -> Tables:
+        """The same without the documents: all that the results need to be written."""
+        return replace(self, documents=self.documents.schema.empty_table())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
