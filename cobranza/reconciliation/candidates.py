@@ -321,10 +321,8 @@ def _unnamed(view: View) -> list[Hypothesis]:
             found += _explained(view, [doc], loose=False, how="account")
     if not equal:
         answers = sets.search(view, pool, cash, most=view.board.policy.conjunto_maximo)
+        answers = sets.with_run(view, answers, sets.runs(view, pool))
         found += [sets.hypothesis(view, answer.docs, "account", answer) for answer in answers if len(answer.docs) > 1]
-        run = sets.runs(view, pool)
-        if run and not answers:
-            found.append(sets.hypothesis(view, run, "account", None))
     for hypothesis in found:
         unnamed = UNNAMED.get(hypothesis.rule, 0.0)
         if hypothesis.rule == "rounding":  # the nearer, the less by chance

@@ -29,6 +29,8 @@ _MOST_BY_SIZE = 8  # documents at most where not every set is looked at
 _BY_CHANCE = 1.0  # sets of a size are looked for while chance would give less than this many
 _SKIPPED_FROM = 5  # "all but two" is said of five documents or more
 _LARGEST = 60  # documents at most in a run that is paid but for two
+_RUN = 7.0  # a run of the statement is so many times likelier than another set with the same sum
+_RUN_BY_CHANCE = 0.02  # runs that chance gives, of those of a usual length
 _CREDITS = 3  # credit notes looked at, the most usual days first
 
 
@@ -289,10 +291,30 @@ def runs(view: View, candidates: Sequence[int]) -> list[int]:
     return []
 
 
+def with_run(view: View, found: Sequence[Found], run: Sequence[int]) -> list[Found]:
+    """The sets found, an unbroken run among them being as likely as `_RUN` others of its kind."""
+    if not run:
+        return list(found)
+    free = view.free
+    odds = -0.5 * sum(unusual(view, doc) for doc in run)
+    amounts = sorted(free[doc] for doc in run)
+    same = next((one for one in found if sorted(free[doc] for doc in one.docs) == amounts), None)
+    before = same.share if same else 1.0 / (1 + len(found))
+    share = _RUN * before / (1.0 + (_RUN - 1.0) * before)
+    scale = (1.0 - share) / (1.0 - before) if before < 1.0 else 0.0
+    others = [replace(one, share=one.share * scale) for one in found if one is not same]
+    best = (
+        replace(same, docs=list(run), share=share, odds=max(odds, same.odds), chance=min(same.chance, _RUN_BY_CHANCE))
+        if same
+        else Found(list(run), 1 + len(found), _RUN_BY_CHANCE, share, odds)
+    )
+    return [best, *others]
+
+
 def hypothesis(view: View, docs: Sequence[int], how: str, found: Found | None) -> Hypothesis:
     """The reading that the payment settles exactly these documents."""
     credit = any(view.board.documents[doc].credit for doc in docs)
-    chance = found.chance if found else 0.02
+    chance = found.chance if found else _RUN_BY_CHANCE
     share = found.share if found else 1.0
     odds = found.odds if found else 0.5 * sum(-unusual(view, doc) for doc in docs)
     weight = max(-2.0, min(6.0, -math.log(max(1e-9, chance)))) + math.log(max(share, 1e-6))
