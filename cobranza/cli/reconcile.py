@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from decimal import Decimal
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,7 @@ def from_files(
     con cualquier número de procesos.
     """
     # the libraries of the work are loaded here: every other command starts without them
+    _arrow_alone()
     from cobranza import suite
     from cobranza.reconciliation import files, partitions, policy, reports
 
@@ -60,6 +63,32 @@ def from_files(
         click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
     else:
         _show(summary, out)
+
+
+def _arrow_alone() -> None:
+    """Keep Arrow from loading pandas for its own type checks: that takes as long as matching a thousand payments.
+
+    Arrow asks once for a process whether pandas is there. Reading an unusual file still uses pandas, on plain lists.
+    """
+    if "pandas" in sys.modules:
+        return
+    import pyarrow as pa
+
+    hidden = _Hidden()
+    sys.meta_path.insert(0, hidden)
+    try:
+        pa.scalar(0)
+    finally:
+        sys.meta_path.remove(hidden)
+
+
+class _Hidden(MetaPathFinder):
+    """Says that pandas is not installed."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        """See `importlib.abc.MetaPathFinder.find_spec`."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname)
 
 
 def _workers(folder: Path, processes: int | None, cluster: str | None) -> Workers:
