@@ -64,8 +64,8 @@ def explain(movement: int) -> Told:
             )
             for link in links
         ),
-        confidence=f"{held.confidence:.4f}" if links else "",
-        rule=held.rule if links else "",
+        confidence=f"{min(link.confidence for link in links):.4f}" if links else "",
+        rule=links[0].rule if links else "",
         explanation=(links[0].explanation or held.explanation) if links else held.explanation,
     )
     creditor = row.account.creditor

@@ -1,0 +1,1 @@
+"""`reconcile explain` on the real ledger."""
