@@ -54,6 +54,8 @@ class Board:
         returned: Documents whose collection came back.
         claims: Payments, by document, that name it and were not decided when they were first read.
         decided: Payments that have been accepted: their claims are void.
+        named_only: What the payer names is not completed with other documents now: nothing of that could be accepted.
+        left_out: Something was not completed for that reason.
         signature: The rules that this run follows, as explanations end with them.
     """
 
@@ -70,6 +72,8 @@ class Board:
     returned: set[int] = field(default_factory=set)
     claims: dict[int, set[int]] = field(default_factory=dict)
     decided: set[int] = field(default_factory=set)
+    named_only: bool = False
+    left_out: bool = False
     signature: str = ""
     batches: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     batch_docs: dict[str, list[int]] = field(default_factory=dict)

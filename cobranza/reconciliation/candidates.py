@@ -220,7 +220,9 @@ def _named(view: View, slots: Sequence[Slot]) -> list[Hypothesis]:
                     hypothesis.parts["referencia"] = reference_part([slot.quality])
                     hypothesis.mentions = (slot.token,)
                     found.append(hypothesis)
-    if view.known or sure >= Quality.FULL:
+    if view.board.named_only:
+        view.board.left_out = True
+    elif view.known or sure >= Quality.FULL:
         found += _completed(view, slots, combos, reference)
     return found
 

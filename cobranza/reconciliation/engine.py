@@ -183,7 +183,9 @@ class _Run:
 
     def _settles(self, payment: Payment, number: int) -> bool:
         """Read a payment; whether it is settled in this round."""
-        judged = self._judged(payment, deep=number >= 2) if payment.cents else []
+        if not payment.cents or (number == 0 and self._hopeless(payment)):
+            return False
+        judged = self._judged(payment, deep=number >= 2)
         if not judged:
             return False
         best, confidence = judged[0]
@@ -191,6 +193,16 @@ class _Run:
             return False
         self._accept(payment, best, confidence, [hypothesis for hypothesis, _ in judged[1:]])
         return True
+
+    def _hopeless(self, payment: Payment) -> bool:
+        """Whether what the payer names explains the amount in no way that the first round takes: rivals can wait."""
+        board = self.board
+        board.named_only, board.left_out = True, False
+        found = hypotheses(board, payment, self.moments[payment.index], deep=False)
+        board.named_only = False
+        if board.left_out:
+            board.clues_of(payment).remembered = None  # half of a reading: not to be taken for a whole one
+        return not any(hypothesis.how == "named" and hypothesis.rule in EXACT for hypothesis in found)
 
     def _judged(self, payment: Payment, *, deep: bool) -> Sequence[tuple[Hypothesis, float]]:
         """The likeliest readings with their confidence; as before where no balance that matters has changed."""
