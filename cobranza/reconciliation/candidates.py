@@ -306,6 +306,10 @@ def _unnamed(view: View) -> list[Hypothesis]:
             if not (deposit or part or 2 * cash > free):
                 continue
             readings = _explained(view, [doc], loose=bool(part), how="account")
+            in_time = next((other for other in docs[1:] if documents[other].due >= view.payment.booked), None)
+            if in_time is not None and documents[doc].due < view.payment.booked:  # a discount is for who pays in time
+                early = _explained(view, [in_time], loose=False, how="account")
+                readings += [hypothesis for hypothesis in early if hypothesis.rule == "discount"]
         elif doc in view.board.returned or cash - free <= rules.rounding:
             readings = _explained(view, [doc], loose=False, how="account")
         elif coin and 3 * (cash - free) <= free and ((cash - free) % coin == 0 or cash % (10 * coin) == 0):

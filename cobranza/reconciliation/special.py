@@ -12,6 +12,10 @@ from cobranza.reconciliation.text import compact
 from cobranza.reconciliation.weights import REFERENCE, payer_part
 from cobranza.regimes.payments import regime
 
+_EVER: Moment = (1 << 30, 0)
+# Days between the main part of a document and its deposit: due by the fifth working day of the month after it.
+_APART = 45
+
 
 def batches(board: Board, payment: Payment, clues: Clues, moment: Moment) -> list[Hypothesis]:
     """A whole direct-debit batch collected in one line."""
@@ -51,6 +55,10 @@ def deposits(board: Board, payment: Payment, clues: Clues, moment: Moment) -> li
             or board.balances.free(doc, moment) != amount
         ):
             continue
+        main = board.balances.last_collection(doc, _EVER)
+        apart = abs(payment.booked - main[0]) if main else 0
+        if apart > _APART or document.issued > payment.booked + board.policy.adelanto_dias:
+            continue
         number = document.prefix + document.serial
         cut = any(tail.endswith(number[:size]) for size in range(4, len(number)))
         other_number = not cut and any(
@@ -67,6 +75,7 @@ def deposits(board: Board, payment: Payment, clues: Clues, moment: Moment) -> li
                     "importe": 6.5,
                     "referencia": 2.0 if cut else -2.0 if other_number else 0.0,
                     "cliente": max(0.0, payer_part(board, clues, document.customer)),
+                    "fechas": -apart / 7,
                 },
                 arithmetic=f"depósito pendiente de {document.number}: {written(amount)}",
             )
