@@ -14,7 +14,11 @@ from cobranza.reconciliation import proposals, reversals
 from cobranza.reconciliation.models import Decision, PostingIntent, Proposal, Reversal, ReversalIntent
 from cobranza.reconciliation.workbench import leases, on_account
 from cobranza.reconciliation.workbench.models import OnAccount
+from cobranza.runs import catalogue, engine
+from cobranza.runs.models import Run, RunState
 from cobranza.screens.navigation import Text
+
+ROBOT = "deshacer_cobros"
 
 _States = Proposal.States
 _BEFORE = (_States.ACCEPTED, _States.DISMISSED)
@@ -94,6 +98,8 @@ def look(proposal: Proposal) -> Undoable:
 def undo(proposal: int, *, person: str, reason: str) -> tuple[str, Any]:
     """Take a decision back.
 
+    What the ERP holds is undone by a robot that is started here, in the same transaction.
+
     Returns:
         ("reopen", the proposal) or ("reverse", what `reversals.request` gives).
 
@@ -112,8 +118,19 @@ def undo(proposal: int, *, person: str, reason: str) -> tuple[str, Any]:
                 on_account.release(row, person=person, reason=reason)
             return "reopen", proposals.reopen(proposal, person=person, note=reason)
         if can.way == "reverse":
-            return "reverse", reversals.request(proposal, person=person, reason=reason)
+            asked_for = reversals.request(proposal, person=person, reason=reason)
+            if asked_for.intents.filter(state__in=ReversalIntent.LIVE).exists():
+                _send_robot(found.creditor.key, person)
+            return "reverse", asked_for
     raise UndoError(can.why or _("No hay nada que deshacer."))
+
+
+def _send_robot(company: str, person: str) -> None:
+    """The ERP is to undo it now, not tonight. A run that waits already will take this one along."""
+    waiting = Run.objects.filter(robot=ROBOT, state=RunState.QUEUED, rehearse=False, variables__EMPRESA=company)
+    if waiting.exists() or not (catalogue.folder() / f"{ROBOT}.robot").is_file():
+        return  # a suite without that robot leaves it to the nightly run
+    engine.submit(ROBOT, {"EMPRESA": company}, started_by=f"consola:{person}")
 
 
 def release(row: OnAccount, *, person: str, reason: str) -> OnAccount:

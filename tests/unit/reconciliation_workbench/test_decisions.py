@@ -16,6 +16,7 @@ from cobranza.reconciliation.models import Decision, Proposal
 from cobranza.reconciliation.workbench import decisions, history, leases, on_account, sheet, undo
 from cobranza.reconciliation.workbench.models import Lease, Note, OnAccount
 from cobranza.reconciliation.workbench.readings import readings
+from cobranza.runs.models import Run
 from tests.journeys.reconciliation_workbench.world import ERP
 from tests.unit.reconciliation_workbench.conftest import Desk
 
@@ -173,6 +174,8 @@ def test_what_a_robot_posted_is_asked_of_the_erp(desk: Desk) -> None:
 
     assert live(proposal).state == "reversing"
     assert [asked.label for asked in undo.asked(proposal.movement_id)] == ["Anulación solicitada"]
+    [run] = Run.objects.all()
+    assert (run.robot, run.variables, run.started_by) == (undo.ROBOT, {"EMPRESA": proposal.creditor.key}, "consola:ana")
     assert not undo.look(live(proposal))
 
 
