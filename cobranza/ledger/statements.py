@@ -62,7 +62,7 @@ class BankMovement:
             when it reverses another), "" when none.
         balance_after: Running balance, when the source prints one per line.
         details: The transactions inside a batch.
-        position: "page 2 row 7", "line 31": where it stood in the source, for evidence. Not part of identity.
+        position: "página 2 fila 7", "línea 31": where it stood in the source, for evidence. Not part of identity.
         assumed: Names of the fields that the source leaves out and the reader filled in: ``value_on`` with the day of
             booking, ``booked_on`` with the value day or the statement's own. Empty for nearly every movement.
         booked: False when the bank only announces it (pending, informative). `statement_files.read` leaves those out.

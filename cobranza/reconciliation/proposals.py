@@ -152,9 +152,8 @@ def accept(proposal: int, *, person: str, links: Sequence[Link] | None = None, n
             found = _replace_links(found, links)
         if not found.matches.exists():
             raise DecisionError("La propuesta no tiene ningún documento.", remedy="Elija a qué facturas corresponde.")
-        found.state = _States.ACCEPTED
-        found.confidence = Decimal(1)
-        found.save(update_fields=["state", "confidence", "updated_at"])
+        found.state = _States.ACCEPTED  # its confidence stays what the engine said: that a person did it, the decision says
+        found.save(update_fields=["state", "updated_at"])
         decide(found, kind, person, note)
     return found
 

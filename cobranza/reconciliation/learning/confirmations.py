@@ -180,7 +180,7 @@ def _example(
 
 
 def _said(proposal: Proposal, raw: Mapping[int, Decimal]) -> Decimal:
-    """The engine's own confidence; accepting sets the proposal's to one, its links keep theirs."""
+    """The engine's own confidence: of the links, for what a person put together themselves has none."""
     if proposal.pk in raw:
         return raw[proposal.pk]
     return min(match.confidence for match in proposal.matches.all())

@@ -83,7 +83,7 @@ def movement(lines: list[str], notes: list[str], currency: str, at: int, closes:
         counterparty_name=note.name,
         counterparty_account=note.account,
         bank_code="/".join(filter(None, (found["mark"] if found["mark"] in _REVERSALS else "", kind))),
-        position=f"line {at}",
+        position=f"línea {at}",
     )
 
 

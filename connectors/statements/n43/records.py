@@ -194,7 +194,7 @@ def _built(draft: _Draft, currency: str) -> BankMovement:
         text=one_line(*draft.texts),
         reference=draft.reference,
         bank_code=draft.bank_code,
-        position=f"line {draft.line}",
+        position=f"línea {draft.line}",
     )
 
 

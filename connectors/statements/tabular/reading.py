@@ -103,7 +103,7 @@ def _movement(
         counterparty_name=_text(row, columns.get(Role.PARTY)),
         counterparty_account=(_text(row, columns.get(Role.PARTY_ACCOUNT)) or account).replace(" ", ""),
         balance_after=reading.balances[index],
-        position=f"row {number}",
+        position=f"fila {number}",
         assumed=() if valued else ("value_on",),
     )
 
