@@ -152,7 +152,7 @@ def accept(proposal: int, *, person: str, links: Sequence[Link] | None = None, n
             found = _replace_links(found, links)
         if not found.matches.exists():
             raise DecisionError("La propuesta no tiene ningún documento.", remedy="Elija a qué facturas corresponde.")
-        found.state = _States.ACCEPTED  # its confidence stays what the engine said: that a person did it, the decision says
+        found.state = _States.ACCEPTED  # its confidence stays the engine's: the decision says that a person did it
         found.save(update_fields=["state", "updated_at"])
         decide(found, kind, person, note)
     return found
