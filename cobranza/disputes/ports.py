@@ -473,3 +473,56 @@ class Inbox(Protocol):
 
     def accounts(self) -> Iterator[str]:
         """Entries that are switched on, in the order of the file."""
+
+
+# Categories
+
+
+class Hold(StrEnum):
+    """What a category of dispute keeps from being collected."""
+
+    NONE = "none"
+    DISPUTED_AMOUNT = "disputed_amount"
+    NAMED_DOCUMENTS = "named_documents"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """What a message may be about, and how the office handles it; one file of ``classifiers/disputes/categories/``.
+
+    Attributes:
+        slug: Name of the file, also `Judgement.label`.
+        name: Spanish, for screens.
+        description: Spanish: what belongs here and what does not.
+        department: Slug of who handles it: `NewTicket.group`.
+        form: Slug of the ticket's form.
+        sla_hours: Hours until a person must have answered, 0 without a service level.
+        priority: Of its tickets.
+        acknowledgements: Sentence about what happens next, by language "es", "pt", "en"; empty: nothing is answered.
+        hold: What stops being collected.
+        never_automatic: Never closed without a person.
+        needs_callback: A person must call back on a number known from before (possible fraud): flagged red.
+    """
+
+    slug: str
+    name: str
+    description: str
+    department: str
+    form: str
+    sla_hours: int
+    priority: Priority
+    acknowledgements: Mapping[str, str]
+    hold: Hold
+    never_automatic: bool
+    needs_callback: bool
+
+
+class Categories(Protocol):
+    """Every category of the suite; the `ADAPTER` of `classifiers/disputes` gives them too."""
+
+    def categories(self) -> Mapping[str, Category]:
+        """By slug, in the order of the slugs.
+
+        Raises:
+            ConfigError: a file that cannot be used, named with its key.
+        """
