@@ -463,6 +463,18 @@ class TicketDesk(Protocol):
         """
 
 
+class Desks(Protocol):
+    """Opens ticket desks; each folder of `connectors/ticketing` gives one as `ADAPTER`."""
+
+    slug: str
+
+    def open(self, name: str) -> TicketDesk:
+        """The desk of an entry of ``config/ticketing.toml``; reads its secrets, calls nobody yet."""
+
+    def names(self) -> Iterator[str]:
+        """Entries that this connector serves and that are switched on, in the order of the file."""
+
+
 class Inbox(Protocol):
     """Opens mailboxes; `connectors/mail/imap` gives one as `ADAPTER`."""
 
