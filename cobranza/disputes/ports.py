@@ -6,6 +6,7 @@ Adapters live under `connectors/mail/`, `connectors/ticketing/` and `classifiers
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -281,19 +282,36 @@ class MailboxRefused(BusinessError):
     remedy = "Compruebe la clave o el permiso OAuth del buzón en «cobranza credentials»."
 
 
+class MailGone(MailboxError):
+    """Nothing lies at this position any more: moved by another, or the folder was rebuilt. The line is sound."""
+
+    code = "COB-COR-003"
+    remedy = "No hay que hacer nada: el buzón se vuelve a listar y cada correo se reconoce por su contenido."
+
+
 class Mailbox(Protocol):
     """An open connection to one mailbox. One thread. Nothing is ever marked read nor deleted."""
 
     account: str
 
     def waiting(self) -> list[WaitingMail]:
-        """Messages of the inbox, oldest first."""
+        """Messages of the inbox, oldest first; more than a bounded number are left for the next time."""
 
     def fetch(self, position: MailPosition, limit: int) -> bytes:
-        """The raw message, at most `limit` octets (`UnreadableMail` beyond); flags stay as they are."""
+        """The raw message, at most `limit` octets (`UnreadableMail` beyond); flags stay as they are.
+
+        Raises:
+            MailGone: it lies there no more: list again.
+            MailboxError: the line broke; a `Mailbox` of ours opens a new one by itself, within limits.
+        """
 
     def move(self, position: MailPosition, folder: str) -> None:
-        """Put a message into `folder` ("Procesados", "Errores"); no error when it is there no more."""
+        """Put a message into `folder` ("Procesados", "Errores"); no error when it is there no more.
+
+        Raises:
+            MailGone: the inbox was rebuilt: its numbers mean other messages now, list again.
+            MailboxError: it may or may not have been moved; `waiting` tells.
+        """
 
     def wait(self, seconds: float) -> None:
         """Return when something may have arrived, at the latest after `seconds`. A hint: always search after it."""
@@ -475,8 +493,9 @@ class Desks(Protocol):
         """Entries that this connector serves and that are switched on, in the order of the file."""
 
 
+@runtime_checkable
 class Inbox(Protocol):
-    """Opens mailboxes; `connectors/mail/imap` gives one as `ADAPTER`."""
+    """Opens mailboxes; `connectors/mail/imap` and `connectors/mail/folder` give one each as `ADAPTER`."""
 
     slug: str
 
@@ -484,7 +503,27 @@ class Inbox(Protocol):
         """Connect to an entry of ``config/mail.toml``."""
 
     def accounts(self) -> Iterator[str]:
-        """Entries that are switched on, in the order of the file."""
+        """Entries that are switched on and that this connector serves, in the order of the file."""
+
+
+@runtime_checkable
+class Outbox(Protocol):
+    """Opens ways out for answers; `connectors/mail/smtp` gives one as `ADAPTER`."""
+
+    slug: str
+
+    def sender(self, account: str) -> AbstractContextManager[Sender]:
+        """The way out of a mailbox of ``config/mail.toml``; connects at the first message, one line for many.
+
+        Its `send` tells by `Accepted` what became of a message. It raises `MailboxRefused` (login) or `MailboxError`
+        (certificate, no encryption) only when the message was surely not taken.
+
+        Raises:
+            ConfigError: the mailbox names no way out.
+        """
+
+    def address(self, account: str) -> str:
+        """The mailbox's own address, lower case: the From of its answers."""
 
 
 # Categories
