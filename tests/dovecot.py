@@ -6,6 +6,7 @@
         user = dovecot.new_user()                       # a mailbox of its own for every test
         dovecot.deliver(user, mail(subject="Factura F-12"))
         settings = dovecot.account(user)                # the `[buzones.<nombre>]` table that reaches it
+        write_settings(root, {"disputas": settings})    # config/mail.toml of a suite folder (COBRANZA_HOME)
         ...
         assert dovecot.raw(user, "Procesados") == [...]  # read from the disk, not through the code under test
 
@@ -469,6 +470,24 @@ def _group_name(group: int) -> str:
     import grp
 
     return grp.getgrgid(group).gr_name
+
+
+def write_settings(
+    root: Path, boxes: dict[str, dict[str, object]], ways_out: dict[str, dict[str, object]] | None = None
+) -> None:
+    """Write ``config/mail.toml`` of a suite folder from tables such as `Dovecot.account` gives."""
+    lines = []
+    for kind, tables in (("buzones", boxes), ("salidas", ways_out or {})):
+        for name, table in tables.items():
+            lines += [f"[{kind}.{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+    (root / "config").mkdir(parents=True, exist_ok=True)
+    (root / "config" / "mail.toml").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }"
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 
 @contextmanager
