@@ -24,13 +24,16 @@ from cobranza.demo.tickets.store import Row, Store, moment, stamp
 
 TOKEN = "clave-freshdesk-de-prueba"  # noqa: S105 - a demo's
 GROUPS = {
-    9001: "Administración de clientes",
-    9002: "Facturación",
-    9003: "Logística",
-    9004: "Legal",
-    9005: "Atención y datos personales",
-    9006: "Tesorería",
-    9007: "Comercial",
+    9001: "Atención al cliente",
+    9002: "Calidad",
+    9003: "Cobros",
+    9004: "Comercial",
+    9005: "Facturación",
+    9006: "Legal",
+    9007: "Logística",
+    9008: "Posventa",
+    9009: "Protección de datos",
+    9010: "Tesorería",
 }
 FIELDS = ("cf_cobranza", "cf_categoria", "cf_confianza", "cf_facturas", "cf_importe", "cf_deudor", "cf_pais")
 OPEN, PENDING, RESOLVED, CLOSED = 2, 3, 4, 5

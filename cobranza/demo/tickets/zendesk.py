@@ -24,18 +24,25 @@ from cobranza.demo.tickets.store import Row, Store, moment, stamp
 
 USER, TOKEN = "robot@cobranza.example", "testigo-de-prueba"
 GROUPS = {
-    360000000001: "Administración de clientes",
-    360000000002: "Facturación",
-    360000000003: "Logística",
-    360000000004: "Legal",
-    360000000005: "Atención y datos personales",
-    360000000006: "Tesorería",
-    360000000007: "Comercial",
+    360000000001: "Atención al cliente",
+    360000000002: "Calidad",
+    360000000003: "Cobros",
+    360000000004: "Comercial",
+    360000000005: "Facturación",
+    360000000006: "Legal",
+    360000000007: "Logística",
+    360000000008: "Posventa",
+    360000000009: "Protección de datos",
+    360000000010: "Tesorería",
 }
 FORMS = {
     370000000001: "Disputa de factura",
-    370000000002: "Consulta",
-    370000000003: "Asunto legal",
+    370000000002: "Asunto legal",
+    370000000003: "Pago",
+    370000000004: "Petición",
+    370000000005: "Datos personales",
+    370000000006: "Queja",
+    370000000007: "Verificación",
 }
 FIELDS = {
     380000000001: "Categoría",

@@ -1,0 +1,1 @@
+"""Ticket desks, one folder each."""
