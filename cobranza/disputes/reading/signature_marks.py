@@ -1,0 +1,56 @@
+"""How signatures, mobile footers, legal notices and warnings of gateways look, in Spanish, Portuguese and English."""
+
+from __future__ import annotations
+
+import re
+
+from cobranza.disputes.reading import phrases
+
+DELIMITER = re.compile(r"^\s{0,3}(?:--|—|––)\s{0,3}$|^-- $")
+_DEVICE = phrases.alternatives("signatures", "device")
+MOBILE = re.compile(
+    rf"^\W{{0,3}}(?:(?:{phrases.alternatives('signatures', 'sent_from')})\b.{{0,45}}\b(?:{_DEVICE})\b.{{0,60}}"
+    rf"|(?:{phrases.alternatives('signatures', 'footer')})\b.{{0,60}})\s*$",
+    re.IGNORECASE,
+)
+
+# a notice speaks of the mail itself …
+_ITSELF = phrases.pattern("signatures", "itself")
+# … and says one of these of it
+_SAID = phrases.pattern("signatures", "said")
+_ALONE = phrases.pattern("signatures", "alone")
+_HEADING = phrases.pattern("signatures", "heading", r"^\W{0,4}", r"\b")
+_DATA_LAW = phrases.pattern("signatures", "data_law", r"^\W{0,4}", r"\b")
+_DATA_LAW_SAID = phrases.pattern("signatures", "data_law_said")
+_LONGEST = 1_500
+
+
+def is_notice(paragraph: str) -> bool:
+    """A legal notice, a gateway's warning or a plea for trees; never somebody's request about their own data.
+
+    >>> is_notice("AVISO LEGAL: Este correo es confidencial y va dirigido a su destinatario.")
+    True
+    >>> is_notice("Aviso legal: si siguen llamando iré a consumo.")
+    False
+    """
+    head = paragraph[:_LONGEST]
+    if _ALONE.search(head[:250]):
+        return True
+    if _HEADING.match(head) and _SAID.search(head):
+        return bool(_ITSELF.search(head)) or len(head) > 150
+    if _ITSELF.search(head[:200]) and len(_said(head)) >= 2:
+        return True
+    return bool(_DATA_LAW.match(head) and _DATA_LAW_SAID.search(head))
+
+
+def may_start_notice(line: str) -> bool:
+    """Whether a notice could begin with this line; cheap, asked of every line."""
+    return bool(_HEADING.match(line[:200]) or _ALONE.search(line[:60]))
+
+
+def _said(text: str) -> set[str]:
+    return {found[0].lower() for found in _SAID.finditer(text)}
+
+
+SIGN_OFF = phrases.pattern("signatures", "sign_off", r"^\W{0,3}", r"\b.{0,40}$")
+CONTACT = phrases.pattern("signatures", "contact")
