@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from cobranza.kernel.spanish import write_amount
 from cobranza.reconciliation.policy import Policy
@@ -28,8 +29,7 @@ WEIGHTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
+class Owed(NamedTuple):
     """What one document, or several taken together, say.
 
     Attributes:
@@ -52,8 +52,7 @@ class Owed:
         return self.open == self.gross
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """One explanation of an amount.
 
     Attributes:
@@ -69,11 +68,11 @@ class Reading:
 
     rule: str
     applied: int
+    weight: float
+    arithmetic: str
     withheld: int = 0
     fee: int = 0
     discount: int = 0
-    weight: float
-    arithmetic: str
     cap: float = 1.0
 
 

@@ -26,21 +26,23 @@ class Clues:
         tokens: Runs of digits in its texts.
         mentions: Documents that the tokens name, of any customer.
         by_customer: The same by customer.
-        evidence: Customers that the payer's data point to.
         hints: Kinds of explanation that the text announces.
         agent: The payer pays for others (factoring, confirming, a depositary).
         nothing: The text says that no invoice is paid.
+        evidence: Customers that the payer's data point to.
         concerned: Customers whose balances matter to its readings.
+        searched: The payer was searched for by name too; until then `evidence` is what stands there at sight.
     """
 
     tokens: list[Token]
     mentions: list[Mention]
-    evidence: dict[int, Evidence]
     hints: frozenset[str]
     agent: bool
     nothing: bool
     by_customer: dict[int, list[Mention]]
-    concerned: tuple[int, ...]
+    evidence: dict[int, Evidence] = field(default_factory=dict)
+    concerned: tuple[int, ...] = ()
+    searched: bool = False
     remembered: tuple[bool, tuple[int, ...], list[Hypothesis]] | None = None
 
 
@@ -95,8 +97,19 @@ class Board:
         """The payment's clues, computed once."""
         held = self._clues.get(payment.index)
         if held is None:
-            held = self._look(payment)
-            self._clues[payment.index] = held
+            held = self._clues[payment.index] = self._look(payment)
+        if not held.searched:
+            held.evidence = self.people.evidence(payment)
+            held.concerned = tuple(sorted({*held.evidence, *held.by_customer}))
+            held.searched = True
+        return held
+
+    def at_sight(self, payment: Payment) -> Clues:
+        """The same before the payer is searched for by name: what a clear payment needs."""
+        held = self._clues.get(payment.index)
+        if held is None:
+            held = self._clues[payment.index] = self._look(payment)
+            held.evidence = self.people.at_sight(payment)
         return held
 
     def forget(self, payment: Payment) -> None:
@@ -111,19 +124,16 @@ class Board:
             hints.add("deposit")
         found = tokens(payment)
         mentions = self.index.anywhere(found, payment)
-        by_customer: dict[int, list[Mention]] = defaultdict(list)
+        by_customer: dict[int, list[Mention]] = {}
         for mention in mentions:
-            by_customer[self.documents[mention.doc].customer].append(mention)
-        evidence = self.people.evidence(payment)
+            by_customer.setdefault(self.documents[mention.doc].customer, []).append(mention)
         return Clues(
             tokens=found,
             mentions=mentions,
-            evidence=evidence,
             hints=frozenset(hints),
             agent=is_agent(payment.name),
-            nothing=bool(_nothing().kinds(f"{text} {name}")),
-            by_customer=dict(by_customer),
-            concerned=tuple(sorted({*evidence, *by_customer})),
+            nothing=bool(_nothing().kinds(text, name)),
+            by_customer=by_customer,
         )
 
 

@@ -28,7 +28,7 @@ UNNAMED = {"fee": -1.5, "over": -0.3}  # a fee is any small difference: without 
 UNNAMED_CAP = {"rounding": 0.85, "fee": 0.80, "partial": 0.85, "over": 0.70}  # the same for what is less loose
 SAYS_PART = -3.0  # the text says that a part is paid, a set would be paid whole
 NOT_CUT = -2.0  # the text is whole and names fewer documents than the set has
-_COMBINATIONS = 64
+COMBINATIONS = 64
 _MID_LIST = re.compile(r"(?:[,;/+&\-]|\b[YE])\s*[A-Z]{0,4}$")
 
 
@@ -95,7 +95,7 @@ def _collections(board: Board, payment: Payment, clues: Clues, moment: Moment, d
     if deep:
         found += special.deposits(board, payment, clues, moment)
     strongest = max((held.weight for held in clues.evidence.values()), default=0.0)
-    for customer in _parties(clues):
+    for customer in parties(clues):
         view = View.of(board, payment, clues, moment, customer)
         if not view.own and customer not in clues.by_customer:
             continue
@@ -104,7 +104,7 @@ def _collections(board: Board, payment: Payment, clues: Clues, moment: Moment, d
     return found
 
 
-def _parties(clues: Clues) -> list[int]:
+def parties(clues: Clues) -> list[int]:
     """Customers worth looking at, by payer and by reference; the surest twelve (more when many are sure)."""
     rank: dict[int, float] = {customer: evidence.weight for customer, evidence in clues.evidence.items()}
     for customer, mentions in clues.by_customer.items():
@@ -201,12 +201,12 @@ def _named(view: View, slots: Sequence[Slot]) -> list[Hypothesis]:
     """Readings on what the payer names."""
     sure = max(slot.quality for slot in slots)
     loose = sure >= Quality.STRIPPED or (view.known and sure >= Quality.CUT)
-    combos = list(islice(product(*[slot.docs for slot in slots]), _COMBINATIONS))
+    combos = list(islice(product(*[slot.docs for slot in slots]), COMBINATIONS))
     reference = reference_part([slot.quality for slot in slots])
     tokens = tuple(slot.token for slot in slots)
     found: list[Hypothesis] = []
     for combo in combos:
-        for hypothesis in _explained(view, list(dict.fromkeys(combo)), loose=loose):
+        for hypothesis in explained(view, list(dict.fromkeys(combo)), loose=loose):
             hypothesis.parts["referencia"] = reference
             hypothesis.mentions = tokens
             found.append(hypothesis)
@@ -216,7 +216,7 @@ def _named(view: View, slots: Sequence[Slot]) -> list[Hypothesis]:
         one_sure = sure >= Quality.STRIPPED and sum(slot.quality >= Quality.TAIL for slot in slots) == 1
         for slot in slots:
             for doc in slot.docs:
-                for hypothesis in _explained(view, [doc], loose=one_sure and slot.quality == sure):
+                for hypothesis in explained(view, [doc], loose=one_sure and slot.quality == sure):
                     hypothesis.parts["referencia"] = reference_part([slot.quality])
                     hypothesis.mentions = (slot.token,)
                     found.append(hypothesis)
@@ -300,20 +300,20 @@ def _unnamed(view: View) -> list[Hypothesis]:
             continue
         if free == cash:
             equal = True
-            readings = _explained(view, [doc], loose=False, how="account")
+            readings = explained(view, [doc], loose=False, how="account")
         elif free > cash:
             part = _instalment(view, doc, free, gross)
             if not (deposit or part or 2 * cash > free):
                 continue
-            readings = _explained(view, [doc], loose=bool(part), how="account")
+            readings = explained(view, [doc], loose=bool(part), how="account")
             in_time = next((other for other in docs[1:] if documents[other].due >= view.payment.booked), None)
             if in_time is not None and documents[doc].due < view.payment.booked:  # a discount is for who pays in time
-                early = _explained(view, [in_time], loose=False, how="account")
+                early = explained(view, [in_time], loose=False, how="account")
                 readings += [hypothesis for hypothesis in early if hypothesis.rule == "discount"]
         elif doc in view.board.returned or cash - free <= rules.rounding:
-            readings = _explained(view, [doc], loose=False, how="account")
+            readings = explained(view, [doc], loose=False, how="account")
         elif coin and 3 * (cash - free) <= free and ((cash - free) % coin == 0 or cash % (10 * coin) == 0):
-            readings = [one for one in _explained(view, [doc], loose=True, how="account") if one.rule == "over"]
+            readings = [one for one in explained(view, [doc], loose=True, how="account") if one.rule == "over"]
         else:
             continue
         if len(docs) > 1:
@@ -324,7 +324,7 @@ def _unnamed(view: View) -> list[Hypothesis]:
         found += readings
     for doc in view.own:
         if documents[doc].currency != view.payment.currency and not documents[doc].credit:
-            found += _explained(view, [doc], loose=False, how="account")
+            found += explained(view, [doc], loose=False, how="account")
     if not equal:
         answers = sets.search(view, pool, cash, most=view.board.policy.conjunto_maximo)
         answers = sets.with_run(view, answers, sets.runs(view, pool))
@@ -358,7 +358,7 @@ def _instalment(view: View, doc: int, free: int, gross: int) -> int:
     return 0
 
 
-def _explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "named") -> list[Hypothesis]:
+def explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "named") -> list[Hypothesis]:
     """Readings of a payment against exactly these documents."""
     documents = view.board.documents
     docs = [doc for doc in docs if view.free.get(doc)]

@@ -89,21 +89,39 @@ class CustomerIndex:
 
     def evidence(self, payment: Payment) -> dict[int, Evidence]:
         """Every customer that something about the payer points to; the strongest reason of each."""
-        found: dict[int, Evidence] = {}
-        if payment.account:
-            for customer in self._account.get(compact(payment.account), ()):
-                _keep(found, customer, Evidence(WEIGHTS["account"], f"cuenta {_masked(payment.account)}", True))
-        for tax in self._tax_ids(payment):
-            for customer in self._tax.get(tax, ()):
+        found = self._identified(payment)
+        for tax in self._tax_ids_inside(payment):
+            for customer in self._tax[tax]:
                 _keep(found, customer, Evidence(WEIGHTS["tax_id"], f"identificación fiscal {tax}", True))
         for customer, evidence in self._by_name(payment).items():
             _keep(found, customer, evidence)
         return found
 
-    def _tax_ids(self, payment: Payment) -> list[str]:
-        result = [compact(payment.tax_id)] if payment.tax_id else []
-        result += [word for word in words(payment.text) if 8 <= len(word) <= 13 and word in self._tax]
-        return [tax for tax in result if tax]
+    def at_sight(self, payment: Payment) -> dict[int, Evidence]:
+        """What `evidence` finds without searching: by account, by tax id, by a name that is written in full."""
+        found = self._identified(payment)
+        if not found and payment.name and not is_agent(payment.name):
+            self._written_in_full(found, name_words(payment.name), payment.name, payment.country)
+        return found
+
+    def _identified(self, payment: Payment) -> dict[int, Evidence]:
+        found: dict[int, Evidence] = {}
+        if payment.account:
+            for customer in self._account.get(compact(payment.account), ()):
+                _keep(found, customer, Evidence(WEIGHTS["account"], f"cuenta {_masked(payment.account)}", True))
+        if payment.tax_id and (tax := compact(payment.tax_id)):
+            for customer in self._tax.get(tax, ()):
+                _keep(found, customer, Evidence(WEIGHTS["tax_id"], f"identificación fiscal {tax}", True))
+        return found
+
+    def _tax_ids_inside(self, payment: Payment) -> list[str]:
+        return [word for word in words(payment.text) if 8 <= len(word) <= 13 and word in self._tax]
+
+    def _written_in_full(self, found: dict[int, Evidence], parts: Sequence[str], name: str, country: str) -> None:
+        for position in self._exact.get(" ".join(parts), ()):
+            customer, _, kind = self._names[position]
+            if self._country_ok(customer, country):
+                _keep(found, customer, Evidence(WEIGHTS["name"], f"nombre «{plain(name)}» ({kind})"))
 
     def _by_name(self, payment: Payment) -> dict[int, Evidence]:
         found: dict[int, Evidence] = {}
@@ -132,10 +150,7 @@ class CustomerIndex:
         text = " ".join(parts)
         if not text:
             return
-        for position in self._exact.get(text, ()):
-            customer, _, kind = self._names[position]
-            if self._country_ok(customer, country):
-                _keep(found, customer, Evidence(WEIGHTS["name"], f"nombre «{plain(name)}» ({kind})"))
+        self._written_in_full(found, parts, name, country)
         if any(evidence.weight >= WEIGHTS["name"] for evidence in found.values()):
             return
         matched = {other for word in parts for other in self._near_words(word)}

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cobranza.kernel.errors import CobranzaError
+from cobranza.reconciliation import clear
 from cobranza.reconciliation.balances import Balances, Moment
 from cobranza.reconciliation.board import Board
 from cobranza.reconciliation.candidates import hypotheses, settled_mentions
@@ -26,7 +27,7 @@ from cobranza.reconciliation.rates import Rates
 from cobranza.reconciliation.records import Customer, Document, Hypothesis, Line, Payment
 from cobranza.reconciliation.references import DocumentIndex
 
-EXACT = frozenset({"equal", "withholding", "rounding", "discount", "deposit", "charge", "batch", "fx", "return"})
+_SURE = 0.9  # least confidence of what is accepted first
 _SHOWN = 3  # rivals kept with a match, and candidates with what stays unmatched
 
 
@@ -183,8 +184,13 @@ class _Run:
 
     def _settles(self, payment: Payment, number: int) -> bool:
         """Read a payment; whether it is settled in this round."""
-        if not payment.cents or (number == 0 and self._hopeless(payment)):
+        if not payment.cents:
             return False
+        if number == 0 and payment.cents > 0 and (payment.currency, payment.cents) not in self.board.batches:
+            if self._is_clear(payment):
+                return True
+            if not clear.hopeful(self.board, payment, self.moments[payment.index]):
+                return False
         judged = self._judged(payment, deep=number >= 2)
         if not judged:
             return False
@@ -194,15 +200,18 @@ class _Run:
         self._accept(payment, best, confidence, [hypothesis for hypothesis, _ in judged[1:]])
         return True
 
-    def _hopeless(self, payment: Payment) -> bool:
-        """Whether what the payer names explains the amount in no way that the first round takes: rivals can wait."""
-        board = self.board
-        board.named_only, board.left_out = True, False
-        found = hypotheses(board, payment, self.moments[payment.index], deep=False)
-        board.named_only = False
-        if board.left_out:
-            board.clues_of(payment).remembered = None  # half of a reading: not to be taken for a whole one
-        return not any(hypothesis.how == "named" and hypothesis.rule in EXACT for hypothesis in found)
+    def _is_clear(self, payment: Payment) -> bool:
+        """Whether the payment says it all, and is settled; what it names is kept for it otherwise."""
+        moment = self.moments[payment.index]
+        reading = clear.reading(self.board, payment, moment)
+        if reading is not None:
+            nothing = NOTHING_SAID if self.board.at_sight(payment).nothing else NOTHING
+            confidence = judge(reading, weigh([reading.score], nothing)[0])
+            if confidence >= max(self.least, _SURE):
+                self._accept(payment, reading, confidence, [])
+                return True
+        clear.claim(self.board, payment, moment)
+        return False
 
     def _judged(self, payment: Payment, *, deep: bool) -> Sequence[tuple[Hypothesis, float]]:
         """The likeliest readings with their confidence; as before where no balance that matters has changed."""
@@ -326,11 +335,11 @@ class _Run:
 
 def _round(hypothesis: Hypothesis, confidence: float) -> int:
     """In which round a reading may be accepted: the surer its kind, the earlier."""
-    if hypothesis.how == "named" and hypothesis.rule in EXACT and confidence >= 0.9:
+    if hypothesis.how == "named" and hypothesis.rule in clear.EXACT and confidence >= _SURE:
         return 0
     if hypothesis.how in {"named", "completed"} and confidence >= 0.7:
         return 1
-    if hypothesis.rule in EXACT:
+    if hypothesis.rule in clear.EXACT:
         return 2
     return 3
 

@@ -60,7 +60,7 @@ def explain(board: Board, payment: Payment, chosen: Hypothesis, rivals: Sequence
         chosen: The reading that won.
         rivals: The readings that lost, best first.
     """
-    clues = board.clues_of(payment)
+    clues = board.at_sight(payment)
     parts = [RULES.get(chosen.rule, chosen.rule).capitalize(), *_named(board, clues, chosen)]
     if chosen.arithmetic:
         parts.append(chosen.arithmetic)

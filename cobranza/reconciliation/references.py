@@ -250,30 +250,43 @@ class DocumentIndex:
             candidates: Documents of one customer, open or paid as the caller needs.
             taken: Numbers of the tokens that already name a document of this customer.
         """
-        if not candidates or not found:
+        if not candidates:
             return []
-        weak: _Weak | None = None
         result: list[Mention] = []
+        for number, hits in self._weak_hits(found, self.documents[candidates[0]].customer, taken):
+            live = [(doc, hits[doc]) for doc in candidates if doc in hits]
+            if live:
+                best = max(quality for _, quality in live)
+                result += [Mention(number, doc, quality) for doc, quality in live if quality == best]
+        return result
+
+    def weakly(self, found: Sequence[Token], customer: int, taken: frozenset[int]) -> list[Mention]:
+        """The same among all of a customer's documents, every way in which a token may name one."""
+        return [
+            Mention(number, doc, quality)
+            for number, hits in self._weak_hits(found, customer, taken)
+            for doc, quality in hits.items()
+        ]
+
+    def _weak_hits(
+        self, found: Sequence[Token], customer: int, taken: frozenset[int]
+    ) -> Iterable[tuple[int, dict[int, Quality]]]:
+        """The tokens that name nothing else, each with the documents that it may mean."""
         used = {number for number in taken if number >= 0}
         places = {(found[number].field, found[number].start) for number in used}
+        weak: _Weak | None = None
         for number, token in enumerate(found):
             if token.field != "remittance" or len(token.digits) < 2 or number in used:
                 continue
             if (token.field, token.start) in places:
                 continue
             if weak is None:
-                customer = self.documents[candidates[0]].customer
                 weak = self._weak.get(customer)
                 if weak is None:
                     weak = self._weak[customer] = _Weak(self.documents, self._by_customer[customer])
             hits = weak.hits(token, bool(taken))
-            if not hits:
-                continue
-            live = [(doc, hits[doc]) for doc in candidates if doc in hits]
-            if live:
-                best = max(quality for _, quality in live)
-                result += [Mention(number, doc, quality) for doc, quality in live if quality == best]
-        return result
+            if hits:
+                yield number, hits
 
 
 class _Weak:

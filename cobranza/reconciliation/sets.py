@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import reduce
+from typing import NamedTuple
 
 from cobranza.reconciliation.amounts import written
 from cobranza.reconciliation.board import View
@@ -34,8 +34,7 @@ _RUN_BY_CHANCE = 0.02  # runs that chance gives, of those of a usual length
 _CREDITS = 3  # credit notes looked at, the most usual days first
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A set that adds up.
 
     Attributes:
@@ -110,7 +109,7 @@ def search(view: View, candidates: Sequence[int], target: int, *, most: int = _L
             continue
         for one in [*_Sums(view, invoices, rest, most - 1).found(), *_with_pair(found, credit, partners, free)]:
             lonely = 0.0 if partners & set(one.docs) else LONELY_CREDIT
-            found.append(replace(one, docs=[*one.docs, credit], odds=one.odds + lonely))
+            found.append(one._replace(docs=[*one.docs, credit], odds=one.odds + lonely))
     if target < 0 and target in [free[credit] for credit in credits]:
         found += [Found([doc], 1, 0.01, 1.0) for doc in credits if free[doc] == target][:1]
     return _ranked(view, candidates, found)
@@ -131,7 +130,7 @@ def _with_pair(plain: Sequence[Found], credit: int, partners: set[int], free: di
     """A set and, beside it, an invoice that the credit note cancels whole: both are cleared together."""
     whole = [doc for doc in sorted(partners) if free[doc] == -free[credit]][:1]
     return [
-        replace(one, docs=[*one.docs, doc], odds=one.odds + ONE_MORE)
+        one._replace(docs=[*one.docs, doc], odds=one.odds + ONE_MORE)
         for one in plain
         for doc in whole
         if doc not in one.docs and all(free[other] > 0 for other in one.docs)
@@ -156,12 +155,12 @@ def _ranked(view: View, candidates: Sequence[int], found: Sequence[Found]) -> li
         key = tuple(sorted(docs))
         held = once.get(key)
         if held is None or one.odds > held.odds:
-            once[key] = replace(one, docs=sorted(docs, key=candidates.index), twins=twins)
+            once[key] = one._replace(docs=sorted(docs, key=candidates.index), twins=twins)
     best = max(one.odds for one in once.values())
     total = sum(math.exp(one.odds - best) for one in once.values())
     unseen = max(1.0, max(one.solutions for one in once.values()) / max(1, len(found)))
     result = [
-        replace(one, solutions=max(one.solutions, len(once)), share=math.exp(one.odds - best) / (total * unseen))
+        one._replace(solutions=max(one.solutions, len(once)), share=math.exp(one.odds - best) / (total * unseen))
         for one in once.values()
     ]
     result.sort(key=lambda one: (-one.share, one.docs))
@@ -221,7 +220,7 @@ class _Sums:
         free, target = self.view.free, self.target
         docs: list[int] = []
         seen: dict[int, int] = {}
-        total, tried = 0, 0
+        total, tried, largest = 0, 0, 0
         result: list[Found] = []
         usable = [doc for doc in self.invoices if self.odds[doc] > -3.0]
         _, spread = self._spread([free[doc] for doc in usable])
@@ -229,10 +228,13 @@ class _Sums:
             docs.append(doc)
             seen.setdefault(free[doc], doc)
             total += free[doc]
+            largest = max(largest, free[doc])
             over = total - target
             if over < 0 or len(docs) < _SKIPPED_FROM:
                 continue
             tried += 1 + len(docs) * len(docs) // 2
+            if over > 2 * largest:
+                continue
             left_out: tuple[int, ...] | None = None
             if over == 0:
                 left_out = ()
@@ -245,7 +247,7 @@ class _Sums:
                 kept = [other for other in docs if other not in left_out]
                 odds = -1.5 * len(left_out) + sum(min(0.0, self.odds[other] + 1.0) for other in kept)
                 result.append(Found(kept, 1, 0.0, 1.0, odds))
-        return [replace(one, solutions=len(result), chance=tried / spread) for one in result]
+        return [one._replace(solutions=len(result), chance=tried / spread) for one in result]
 
     def _spread(self, values: Sequence[int]) -> tuple[int, float]:
         """The common grain of the amounts, and how many different totals around the target they could give."""
@@ -302,9 +304,9 @@ def with_run(view: View, found: Sequence[Found], run: Sequence[int]) -> list[Fou
     before = same.share if same else 1.0 / (1 + len(found))
     share = _RUN * before / (1.0 + (_RUN - 1.0) * before)
     scale = (1.0 - share) / (1.0 - before) if before < 1.0 else 0.0
-    others = [replace(one, share=one.share * scale) for one in found if one is not same]
+    others = [one._replace(share=one.share * scale) for one in found if one is not same]
     best = (
-        replace(same, docs=list(run), share=share, odds=max(odds, same.odds), chance=min(same.chance, _RUN_BY_CHANCE))
+        same._replace(docs=list(run), share=share, odds=max(odds, same.odds), chance=min(same.chance, _RUN_BY_CHANCE))
         if same
         else Found(list(run), 1 + len(found), _RUN_BY_CHANCE, share, odds)
     )

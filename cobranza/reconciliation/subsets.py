@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 _EXAMINED = 256
 _LARGEST = 60
 _PAIRED = 3  # sets as small as this are found through a table of pairs
+_FEW = 7  # amounts of a half whose sums are worked out row by row
+_LOW, _STEP = 0x7FFF, 13  # bits of a sum that a table looks at, and where the second table begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +60,21 @@ def subsets_summing_to(amounts: Sequence[int], target: int, *, most: int = 6, ke
     left_sums, left_sizes, left_masks = _half(amounts, left, most)
     right_sums, right_sizes, right_masks = _half(amounts, right, most)
     wanted = target - right_sums
-    if not _meet(left_sums, wanted):
+    likely = _meeting(left_sums, wanted)
+    if likely is None:
         return Sums((), 0, False)
-    order = np.argsort(left_sums, kind="stable")
-    left_sums = left_sums[order]
-    low = np.searchsorted(left_sums, wanted, side="left")
-    high = np.searchsorted(left_sums, wanted, side="right")
+    lefts, rights = likely
+    order = lefts[np.argsort(left_sums[lefts], kind="stable")]
+    in_order = left_sums[order]
+    low = np.searchsorted(in_order, wanted[rights], side="left").tolist()
+    high = np.searchsorted(in_order, wanted[rights], side="right").tolist()
     found = []
     capped = False
-    for position in np.nonzero(high > low)[0].tolist():
+    for number, position in enumerate(rights.tolist()):
+        if high[number] <= low[number]:
+            continue
         right_size, right_mask = int(right_sizes[position]), int(right_masks[position])
-        for other in order[int(low[position]) : int(high[position])].tolist():
+        for other in order[low[number] : high[number]].tolist():
             if not 0 < int(left_sizes[other]) + right_size <= most:
                 continue
             if len(found) >= _EXAMINED:
@@ -131,10 +137,7 @@ def _half(
 ) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]:
     """Every sum of up to `most` of the positions with its number of items and its bit mask, equal amounts in order."""
     if all(len(group) == 1 for group in groups):
-        bits, sizes = _choices(len(groups), most)
-        values = np.array([(amounts[group[0]], 1 << group[0]) for group in groups], dtype=np.int64).reshape(-1, 2)
-        both = bits @ values
-        return both[:, 0], sizes, both[:, 1]
+        return _half_of_different([amounts[group[0]] for group in groups], groups, most)
     sums = np.zeros(1, dtype=np.int64)
     sizes = np.zeros(1, dtype=np.int8)
     masks = np.zeros(1, dtype=np.int64)
@@ -155,29 +158,77 @@ def _half(
     return sums, sizes, masks
 
 
+def _half_of_different(
+    values: Sequence[int], groups: Sequence[list[int]], most: int
+) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]:
+    """`_half` where every amount is there once."""
+    allowed, sizes = _choices(len(values), most)
+    first = groups[0][0] if groups else 0
+    masks = allowed << np.int64(first)
+    if any(group[0] != first + number for number, group in enumerate(groups)):
+        masks = _bits(len(values), most) @ np.array([1 << group[0] for group in groups], dtype=np.int64)
+    if len(values) <= _FEW:
+        return _bits(len(values), most) @ np.array(values, dtype=np.int64), sizes, masks
+    cut = len(values) // 2  # two quarters added to each other: far cheaper than so many rows
+    sums = np.add.outer(_every_sum(values[cut:]), _every_sum(values[:cut])).ravel()
+    return sums[allowed], sizes, masks
+
+
+def _every_sum(values: Sequence[int]) -> NDArray[np.int64]:
+    """The sums of all subsets; bit `n` of the index says whether value `n` is in."""
+    sums = np.zeros(1 << len(values), dtype=np.int64)
+    for number, value in enumerate(values):
+        np.add(sums[: 1 << number], value, out=sums[1 << number : 2 << number])
+    return sums
+
+
 @lru_cache(maxsize=512)
 def _choices(size: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
-    """Every way to choose up to `most` of `size` different things as rows of 0 and 1, and how many each takes."""
-    masks = np.zeros(1, dtype=np.int64)
-    sizes = np.zeros(1, dtype=np.int8)
-    for position in range(size):
-        room = sizes < most
-        masks = np.concatenate((masks, masks[room] | np.int64(1 << position)))
-        sizes = np.concatenate((sizes, sizes[room] + np.int8(1)))
-    bits = (masks[:, None] >> np.arange(size, dtype=np.int64)) & 1
-    bits.setflags(write=False)
+    """Every way to choose up to `most` of `size` things as a number of `size` bits, and how many each takes."""
+    masks = np.arange(1 << size, dtype=np.int64)
+    sizes = np.bitwise_count(masks).astype(np.int8)
+    masks, sizes = masks[sizes <= most], sizes[sizes <= most]
+    masks.setflags(write=False)
     sizes.setflags(write=False)
-    return bits, sizes
+    return masks, sizes
 
 
-def _meet(left_sums: NDArray[np.int64], wanted: NDArray[np.int64]) -> bool:
-    """Whether any sum is wanted; mostly none is."""
-    sought = np.sort(wanted)
-    inside = np.sort(left_sums[(left_sums >= sought[0]) & (left_sums <= sought[-1])])
-    if not len(inside):
-        return False
-    places = np.minimum(np.searchsorted(sought, inside), len(sought) - 1)
-    return bool((sought[places] == inside).any())
+@lru_cache(maxsize=512)
+def _bits(size: int, most: int) -> NDArray[np.int64]:
+    """The same ways as rows of 0 and 1."""
+    bits = (_choices(size, most)[0][:, None] >> np.arange(size, dtype=np.int64)) & 1
+    bits.setflags(write=False)
+    return bits
+
+
+def _meeting(left: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Positions of the sums that may be wanted and of what may be met, both ascending; None when nothing meets.
+
+    Two tables of bits over parts of the numbers leave hardly any that do not meet, at a fraction of the cost of
+    sorting.
+    """
+    lefts, rights = _alike(left & _LOW, wanted & _LOW)
+    if not len(rights):
+        return None
+    again, kept = _alike((left[lefts] >> _STEP) & _LOW, (wanted[rights] >> _STEP) & _LOW)
+    if not len(kept):
+        return None
+    lefts, rights = lefts[again], rights[kept]
+    if set(left[lefts].tolist()).isdisjoint(wanted[rights].tolist()):
+        return None
+    return lefts, rights
+
+
+def _alike(left: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions on both sides of the numbers (at most `_LOW`) that stand on the other side too."""
+    table = np.zeros(_LOW + 1, dtype=np.bool_)
+    table[left] = True
+    rights = table[wanted].nonzero()[0]
+    if not len(rights):
+        return rights, rights
+    table[left] = False
+    table[wanted[rights]] = True
+    return table[left].nonzero()[0], rights
 
 
 def _positions(mask: int) -> tuple[int, ...]:

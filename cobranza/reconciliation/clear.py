@@ -1,0 +1,166 @@
+"""Payments that say it all: the payer is known, names open documents, and their sum explains the amount to the cent.
+
+More than half of all payments are of this kind. What they name is read first and by itself, because no other reading
+could come near it; everything else is weighed against its rivals in `candidates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice, product
+
+from cobranza.reconciliation.balances import Moment
+from cobranza.reconciliation.board import Board, Clues, View
+from cobranza.reconciliation.candidates import COMBINATIONS, SETTLING, explained, parties
+from cobranza.reconciliation.records import Hypothesis, Payment
+from cobranza.reconciliation.references import Mention, Quality
+from cobranza.reconciliation.weights import payer_part, reference_part
+
+EXACT = SETTLING | {"batch", "return"}
+_KNOWN = 3.0  # least evidence for the payer, log-odds: a name that is nearly right
+_MOST_KEPT_BACK = 2  # no law lets a payer withhold half
+_ROUNDED = 10_000  # hundredths: the coarsest rounding of any country
+
+
+def reading(board: Board, payment: Payment, moment: Moment) -> Hypothesis | None:
+    """The one reading of a clear payment (money in); None where anything speaks for another, or against this one."""
+    clues = board.at_sight(payment)
+    if not clues.mentions or "deposit" in clues.hints:
+        return None
+    customer = _payer(clues)
+    if customer is None:
+        clues = board.clues_of(payment)
+        customer = _payer(clues)
+    if customer is None:
+        return None
+    named = _named(board, clues, customer, moment)
+    if named is None or _elsewhere(board, payment, clues, customer, named, moment):
+        return None
+    docs = list(dict.fromkeys(mention.doc for mention in named))
+    free = {doc: board.balances.free(doc, moment) for doc in docs}
+    view = View(board, payment, clues, moment, customer, True, docs, free)
+    found = [one for one in explained(view, docs, loose=False) if one.rule in SETTLING]
+    if not found:
+        return None
+    best = max(found, key=lambda one: (one.score, one.rule))
+    best.parts["referencia"] = reference_part([mention.quality for mention in named])
+    best.parts["cliente"] = payer_part(board, clues, customer)
+    best.parts["otra referencia"] = 0.0
+    best.mentions = tuple(mention.token for mention in named)
+    return best
+
+
+def claim(board: Board, payment: Payment, moment: Moment) -> None:
+    """Keep what an undecided payment names from payments that name nothing."""
+    clues = board.clues_of(payment)
+    for customer, mentions in clues.by_customer.items():
+        least = Quality.TAIL if customer in clues.evidence else Quality.FULL
+        for docs in _open_by_token(board, mentions, moment).values():
+            if len(docs) == 1 and docs[0].quality >= least:
+                board.claims.setdefault(docs[0].doc, set()).add(payment.index)
+
+
+def hopeful(board: Board, payment: Payment, moment: Moment) -> bool:
+    """Whether what an unclear payment names may explain its amount in a way that is sure: worth weighing at once."""
+    clues = board.clues_of(payment)
+    if "deposit" in clues.hints:
+        return True
+    latest = payment.booked + board.policy.adelanto_dias
+    for customer in parties(clues):
+        mentions = clues.by_customer.get(customer, [])
+        if customer in clues.evidence or any(mention.quality >= Quality.FULL for mention in mentions):
+            taken = frozenset(mention.token for mention in mentions)
+            mentions = mentions + board.index.weakly(clues.tokens, customer, taken)
+        if not mentions:
+            continue
+        free = {}
+        for mention in mentions:
+            if mention.doc not in free and board.documents[mention.doc].issued <= latest:
+                free[mention.doc] = board.balances.free(mention.doc, moment)
+        slots = list(_best_by_token(mentions, free).values())
+        if slots and _explains(board, payment, clues, customer, slots, free, moment):
+            return True
+    return False
+
+
+def _explains(
+    board: Board,
+    payment: Payment,
+    clues: Clues,
+    customer: int,
+    slots: Sequence[list[int]],
+    free: dict[int, int],
+    moment: Moment,
+) -> bool:
+    """Whether one document for each number, or one document alone, explains the amount in a way that is sure."""
+    view = View(board, payment, clues, moment, customer, True, list(free), free)
+    tries: list[tuple[int, ...]] = list(islice(product(*slots), COMBINATIONS)) if len(slots) > 1 else []
+    tries += [(doc,) for docs in slots for doc in docs]
+    for docs in tries:
+        owed = sum(free[doc] for doc in set(docs))
+        near = payment.cents <= owed + _ROUNDED and owed <= _MOST_KEPT_BACK * payment.cents
+        odd = board.documents[docs[0]].currency != payment.currency or docs[0] in board.returned
+        if (near or odd) and any(one.rule in EXACT for one in explained(view, list(dict.fromkeys(docs)), loose=False)):
+            return True
+    return False
+
+
+def _best_by_token(mentions: Sequence[Mention], free: Mapping[int, int]) -> dict[int, list[int]]:
+    """By number: the open documents that it names best, each document once."""
+    best: dict[int, Quality] = {}
+    for mention in mentions:
+        if mention.quality > best.get(mention.token, 0):
+            best[mention.token] = mention.quality
+    found: dict[int, list[int]] = {}
+    for mention in mentions:
+        if mention.quality == best[mention.token] and free.get(mention.doc):
+            docs = found.setdefault(mention.token, [])
+            if mention.doc not in docs:
+                docs.append(mention.doc)
+    return found
+
+
+def _payer(clues: Clues) -> int | None:
+    """The only customer that both the payer's data and the numbers point to."""
+    both = [customer for customer in clues.by_customer if customer in clues.evidence]
+    if len(both) != 1 or clues.evidence[both[0]].weight < _KNOWN:
+        return None
+    return both[0]
+
+
+def _named(board: Board, clues: Clues, customer: int, moment: Moment) -> list[Mention] | None:
+    """The document of each number, when every number names exactly one that is open."""
+    mentions = clues.by_customer[customer]
+    named = _open_by_token(board, mentions, moment)
+    if len(named) != len({mention.token for mention in mentions}) or any(len(docs) != 1 for docs in named.values()):
+        return None
+    return [docs[0] for docs in named.values()]
+
+
+def _open_by_token(board: Board, mentions: Sequence[Mention], moment: Moment) -> dict[int, list[Mention]]:
+    """By number: the open documents among those that it names best."""
+    best: dict[int, Quality] = {}
+    for mention in mentions:
+        if mention.quality > best.get(mention.token, 0):
+            best[mention.token] = mention.quality
+    named: dict[int, list[Mention]] = {}
+    for mention in mentions:
+        if mention.quality == best[mention.token] and board.balances.free(mention.doc, moment):
+            named.setdefault(mention.token, []).append(mention)
+    return named
+
+
+def _elsewhere(
+    board: Board, payment: Payment, clues: Clues, customer: int, named: Sequence[Mention], moment: Moment
+) -> bool:
+    """Whether the numbers may as well mean a document of somebody else."""
+    mine = {mention.token: mention.quality for mention in named}
+    documents = board.documents
+    for mention in clues.mentions:
+        if documents[mention.doc].customer == customer:
+            continue
+        if mention.quality > mine.get(mention.token, Quality.TAIL):
+            return True
+        if board.balances.free(mention.doc, moment) == payment.cents:
+            return True
+    return False
