@@ -1,0 +1,130 @@
+"""Which model is in use, and how a new one comes to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from classifiers.disputes import category_files, example, labelled, store, training
+from classifiers.disputes.judging import Bench
+from classifiers.disputes.opinion import Encoder, Model
+from cobranza import suite
+from cobranza.disputes.ports import ReadMail
+
+SHIPPED = Path(__file__).parent / "model"
+_SEED_WEIGHT = 1.0
+
+
+def own_folder() -> Path:
+    """Where the instance keeps a model that it trained itself; it goes before the shipped one."""
+    return suite.data_folder() / "models" / "disputes"
+
+
+def folder() -> Path:
+    """Of the model in use."""
+    own = own_folder()
+    return own if (own / "model.json").is_file() else SHIPPED
+
+
+def encoder_for(model: Model) -> Encoder | None:
+    """The built encoder, when it is the one that `model` learned with."""
+    return None
+
+
+def bench() -> Bench:
+    """The model in use, ready to judge.
+
+    Raises:
+        ModelError: there is none.
+    """
+    model = store.load(folder())
+    return Bench(model, encoder_for(model))
+
+
+def state() -> dict[str, Any]:
+    """See `Disputes.state`."""
+    model = store.load(folder())
+    encoder = encoder_for(model)
+    lost = ""
+    if encoder is None and model.encoder:
+        plain, full = (model.about["cross_validation"][name]["accuracy"] for name in ("plain", "vectors"))  # type: ignore[index]
+        lost = f"sin el codificador de frases acierta el {100 * plain:.0f} % en lugar del {100 * full:.0f} %"
+    return {
+        "model": model.version,
+        "folder": str(folder()),
+        "encoder": model.encoder,
+        "fits": encoder is not None,
+        "lost": lost,
+    }
+
+
+def lesson_of(
+    lines: Sequence[labelled.Line], labels: Sequence[str], read: Callable[[Mapping[str, Any]], ReadMail]
+) -> training.Lesson:
+    """What can be learned from labelled messages, read as the mailbox's reader reads them."""
+    place = {label: number for number, label in enumerate(labels)}
+    examples = [example.of_mail(read(line.model_dump(by_alias=True))) for line in lines]
+    return training.Lesson(
+        examples=examples,
+        answers=np.array([place[line.label] for line in lines]),
+        seconds=np.array([place[line.secondary] if line.secondary else -1 for line in lines]),
+        groups=labelled.groups(lines),
+        untouched=np.ones(len(lines), dtype=bool),
+        weights=np.ones(len(lines)),
+    )
+
+
+def with_seeds(lines: Sequence[labelled.Line]) -> list[labelled.Line]:
+    """Labelled messages and the seed examples of the categories, which teach even a category without messages."""
+    seeds = [
+        labelled.Line.model_validate(
+            {"id": f"seed-{slug}-{number}", "lang": "es", "body": text, "own_text": text, "label": slug}
+        )
+        for slug, file in category_files.read().items()
+        for number, text in enumerate(file.ejemplos)
+    ]
+    return [*lines, *seeds]
+
+
+def train(
+    read: Callable[[Mapping[str, Any]], ReadMail],
+    *,
+    corpus: Path | None,
+    finetune: bool,
+    tell: Callable[[str], None],
+    to: Path | None = None,
+) -> dict[str, Any]:
+    """Learn a model and put it into use.
+
+    Args:
+        read: Reads a row of labelled messages.
+        corpus: Folder of a company's own labelled messages, learned besides those that ship.
+        finetune: Tune the encoder on them first (PyTorch, the extra ``cobranza[train]``).
+        tell: Told what goes on, in Spanish.
+        to: Folder of the new model; the instance's own when None.
+
+    Returns:
+        Keys model, folder, mails, encoder, figures (of cross-validation, by way).
+    """
+    labels = tuple(category_files.shipped())
+    lines = labelled.read(labelled.FOLDER, labels)
+    if corpus is not None:
+        known = {line.id for line in lines}
+        lines += [line for line in labelled.read(corpus, labels) if line.id not in known]
+    lines = with_seeds(lines)
+    tell(f"Leyendo {len(lines)} correos etiquetados")
+    lesson = lesson_of(lines, labels, read)
+    about = {"mails": len(lines), "corpus": labelled.digest(lines)[:12]}
+    model = training.train(lesson, labels, encoder=None, about=about, tell=tell)
+    target = to or own_folder()
+    saved = store.save(model, target)
+    return {
+        "model": saved.version,
+        "folder": str(target),
+        "mails": len(lines),
+        "encoder": saved.encoder,
+        "figures": saved.about["cross_validation"],
+    }

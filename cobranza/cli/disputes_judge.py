@@ -1,0 +1,173 @@
+"""`cobranza disputes classify|train`: judge tables of messages, learn from labelled ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cobranza.kernel.errors import BusinessError
+
+if TYPE_CHECKING:
+    from cobranza.disputes.ports import Judgement, ReadMail
+
+NEEDS_DATABASE = False
+PARENT = "disputes"
+_TOGETHER = 64
+
+
+class MailTableError(BusinessError):
+    """A table of messages that cannot be read."""
+
+    code = "COB-DIS-020"
+    remedy = "Cada línea es un objeto JSON con id, from, subject y body; corrija la que se nombra."
+
+
+@click.command()
+@click.option(
+    "--in",
+    "source",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Correos, un objeto JSON por línea: id, from, subject, body y, si los hay, date, headers, attachments.",
+)
+@click.option(
+    "--out",
+    "target",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Clasificación, un objeto JSON por línea, en el mismo orden.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Resumen legible por máquina.")
+def classify(source: Path, target: Path, as_json: bool) -> None:
+    """Clasifica una tabla de correos sin buzón, sin base de datos y sin libro de deudas."""
+    from cobranza.disputes.ports import Question
+
+    judge = _judge()
+    counts: dict[str, int] = {}
+    unsure = total = 0
+    waiting = target.with_name(f".{target.name}.part")
+    with waiting.open("w", encoding="utf-8") as out:
+        for rows in _batches(source):
+            mails = [read_row(row) for row in rows]
+            for row, mail, judged in zip(
+                rows, mails, judge.judge([Question(mail=mail) for mail in mails]), strict=True
+            ):
+                out.write(json.dumps(_told(row["id"], mail, judged), ensure_ascii=False) + "\n")
+                counts[judged.label] = counts.get(judged.label, 0) + 1
+                unsure += judged.abstain
+                total += 1
+    waiting.replace(target)
+    if as_json:
+        summary = {"mails": total, "abstained": unsure, "labels": dict(sorted(counts.items()))}
+        click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
+    else:
+        click.echo(f"{total} correos clasificados en «{target}»; {unsure} quedan para una persona.")
+
+
+@click.command()
+@click.option(
+    "--corpus",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Carpeta con correos etiquetados propios (.jsonl), además de los que trae el programa.",
+)
+@click.option("--finetune", is_flag=True, help="Ajusta antes el codificador de frases (necesita cobranza[train]).")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Carpeta del modelo nuevo; sin ella, la de esta instalación, que lo usa desde ese momento.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Resultado legible por máquina.")
+def train(corpus: Path | None, finetune: bool, target: Path | None, as_json: bool) -> None:
+    """Entrena el modelo que clasifica los correos y mide cuánto acierta."""
+    done = _judge().train(
+        read_row, corpus=corpus, finetune=finetune, to=target, tell=lambda text: click.echo(f"· {text}", err=True)
+    )
+    if as_json:
+        click.echo(json.dumps(done, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"Modelo {done['model']} en «{done['folder']}», de {done['mails']} correos.")
+    for way, figures in done["figures"].items():
+        name = {"plain": "sin codificador", "vectors": "con codificador"}[way]
+        click.echo(f"  {name}: acierta el {100 * figures['accuracy']:.1f} % (F1 {100 * figures['macro_f1']:.1f} %).")
+
+
+commands = [classify, train]
+
+
+def read_row(row: Mapping[str, Any]) -> ReadMail:
+    """A row of a table as the mailbox's reader reads it."""
+    from cobranza.disputes.reading import reader
+
+    return reader.from_parts(
+        str(row.get("subject") or ""),
+        str(row.get("body") or ""),
+        str(row.get("from") or ""),
+        headers=row.get("headers") or {},
+        date=row.get("date") or None,
+        attachments=[_name(file) for file in row.get("attachments") or ()],
+    )
+
+
+def _name(file: Any) -> str:
+    return str(file.get("name") or file.get("filename") or "") if isinstance(file, dict) else str(file)
+
+
+def _batches(source: Path) -> Iterator[list[dict[str, Any]]]:
+    rows: list[dict[str, Any]] = []
+    with source.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as exc:
+                raise MailTableError(f"{source}, línea {number}: no es JSON ({exc.msg}).") from exc
+            if not isinstance(row, dict) or "id" not in row:
+                raise MailTableError(f"{source}, línea {number}: falta «id».")
+            rows.append(row)
+            if len(rows) == _TOGETHER:
+                yield rows
+                rows = []
+    if rows:
+        yield rows
+
+
+def _told(key: Any, mail: ReadMail, judged: Judgement) -> dict[str, Any]:
+    return {
+        "id": key,
+        "label": judged.label,
+        "secondary": judged.secondary or None,
+        "confidence": judged.confidence,
+        "alternatives": [{"label": other.label, "confidence": other.confidence} for other in judged.alternatives],
+        "abstain": judged.abstain,
+        "reasons": list(judged.reasons),
+        "model": judged.model,
+        "kind": mail.kind.value,
+        "lang": mail.lang,
+        "country": mail.country,
+        "own_text": mail.own_text,
+        "entities": [
+            {
+                "type": entity.type,
+                "text": entity.text,
+                "value": entity.value,
+                "start": entity.start,
+                "end": entity.end,
+                "in": entity.where,
+                "zone": entity.zone.value,
+                "valid": entity.valid,
+            }
+            for entity in mail.entities
+        ],
+    }
+
+
+def _judge() -> Any:
+    from cobranza import suite
+
+    return suite.adapters("classifiers")["disputes"]
