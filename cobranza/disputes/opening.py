@@ -1,0 +1,128 @@
+"""A mail that begins something: judged, tied to the ledger, and made a case with what it holds and its ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from cobranza.disputes import answering, cases, holding, linking, policy, ticketing
+from cobranza.disputes.directory import LedgerDirectory
+from cobranza.disputes.linking import Linked
+from cobranza.disputes.models import Dispute, Mail
+from cobranza.disputes.ports import Category, Hold, Judgement, Question, ReadMail
+from cobranza.disputes.shift import Shift
+
+_States = Mail.States
+
+
+def open_case(shift: Shift, mail: Mail, read: ReadMail, *, stranger: bool, follows: Dispute | None = None) -> Dispute:
+    """Judge a mail and open its case, with what it holds and the ticket to ask for."""
+    directory = LedgerDirectory(shift.creditor, shift.today)
+    linked = linking.link(read, directory, shift.today)
+    [first] = shift.judge.judge([Question(mail=read, facts=linked.facts)])
+    accounts = policy.new_accounts(read, directory.accounts(linked.party.id if linked.party else None))
+    judgement = policy.outrank(first, accounts, shift.categories)
+    entry = policy.category(shift.categories, judgement.label)
+    review = policy.review(judgement, entry, linked, shift.names)
+    if stranger:
+        told = "Cita un hilo en el que no ha escrito nadie de su empresa: compruebe quién es"
+        review = replace(review, reasons=(*review.reasons, told))
+    held = holding.plan(_hold(judgement, entry, shift.categories), _surely(judgement, linked), read)
+    due = policy.due(mail.received_at, entry)
+    named = [one.document for one in linked.named]
+    reply = answering.suggest(
+        read, entry, named, known=linked.party is not None, today=shift.today, signature=shift.signature
+    )
+    request = ticketing.ask(
+        read, judgement, entry, linked, held, review, names=shift.names, reply=reply, due=due,
+        fallback=shift.addresses.get(mail.account, "") or "sin-remitente@cobranza.invalid", today=shift.today,
+    )  # fmt: skip
+    values = {
+        "debtor_id": linked.party.id if linked.party else None,
+        "subject": read.subject[:300],
+        "lang": read.lang,
+        "category": entry.slug,
+        "secondary": judgement.secondary,
+        "confidence": _share(judgement.confidence),
+        "model": judgement.model,
+        "decided_by_name": shift.actor.name,
+        "review": Dispute.Reviews.WAITING if review.wanted else Dispute.Reviews.NONE,
+        "review_reasons": list(review.reasons),
+        "alert": review.alert,
+        # Whoever says that none of it is theirs, or that they are insolvent, need not list their invoices.
+        "whole_debtor": bool(
+            linked.party and not linked.named and not judgement.abstain and entry.hold is Hold.NAMED_DOCUMENTS
+        ),
+        "suggestion": {
+            "debtors": [party.id for party in linked.candidates],
+            "documents": [document.id for document in linked.suggested],
+            "unknown": list(linked.unknown),
+            "reasons": list(linked.reasons),
+        },
+        "reply": reply,
+        "request": request,
+        "desk": shift.boxes[mail.account].mesa if mail.account in shift.boxes else next(iter(shift.desks), ""),
+        "due_at": due,
+        "follows": follows,
+    }
+    kept = {one.named.document.id: one for one in held}
+    links = [
+        cases.LinkPlan(
+            invoice=one.document.id,
+            amount=kept[one.document.id].amount if one.document.id in kept else None,
+            held=one.document.id in kept,
+            reason=_why(one),
+        )
+        for one in linked.named
+    ]
+    Mail.objects.filter(pk=mail.pk).update(judgement=_told(judgement, linked))
+    expected = (_States.READ,) if follows is None else (_States.CREATING,)
+    return cases.open_case(mail, values=values, links=links, actor=shift.actor, expected=expected)
+
+
+def _hold(judgement: Judgement, entry: Category, categories: Mapping[str, Category]) -> Hold:
+    """What to hold: of a mail that nobody is sure of, what any of its likely categories would, until a person looks."""
+    if not judgement.abstain:
+        return entry.hold
+    likely = {categories[one.label].hold for one in judgement.alternatives if one.label in categories}
+    return Hold.DISPUTED_AMOUNT if likely - {Hold.NONE} else Hold.NONE
+
+
+def _surely(judgement: Judgement, linked: Linked) -> list[linking.Named]:
+    """Documents to hold: where the category is a guess, a guessed document is not held on top."""
+    return [one for one in linked.named if not judgement.abstain or one.sure]
+
+
+_HOW = {
+    "exact": "lo nombra",
+    "digits": "lo nombra, escrito de otra forma",
+    "tail": "nombra el final de su número",
+    "near": "nombra un número casi igual que no existe",
+    "quoted": "contesta a nuestra carta sobre él",
+    "amount": "tiene el importe que dice",
+    "only": "es el único pendiente",
+}
+
+
+def _why(one: linking.Named) -> str:
+    said = f" («{one.text}»)" if one.text else ""
+    return f"{_HOW[one.how]}{said}"
+
+
+def _told(judgement: Judgement, linked: Linked) -> dict[str, object]:
+    facts = linked.facts
+    return {
+        "label": judgement.label,
+        "confidence": str(_share(judgement.confidence)),
+        "secondary": judgement.secondary,
+        "alternatives": [[one.label, str(_share(one.confidence))] for one in judgement.alternatives],
+        "abstain": judgement.abstain,
+        "reasons": list(judgement.reasons),
+        "model": judgement.model,
+        "facts": {name: getattr(facts, name) for name in facts.__dataclass_fields__},
+    }
+
+
+def _share(confidence: float) -> Decimal:
+    return min(max(Decimal(str(round(confidence, 4))), Decimal(0)), Decimal(1))

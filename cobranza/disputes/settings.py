@@ -1,0 +1,76 @@
+"""`config/disputes.toml`: which mailboxes are triaged, for whom, with which desk and within which limits."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from cobranza import suite
+from cobranza.kernel.config import ConfigError, Strict, load
+
+
+class TriageMailbox(Strict):
+    """`[buzones.*]`: one mailbox that debtors write to.
+
+    Attributes:
+        empresa: Entry of ``config/companies.toml`` whose debtors write to it.
+        mesa: Entry of ``config/ticketing.toml`` where its tickets are opened.
+        entrada: Folder in connectors/mail/ that reads it.
+        salida: Folder in connectors/mail/ that sends its answers; empty: nothing is answered.
+        procesados: Folder for what is done.
+        errores: Folder for what went to quarantine.
+    """
+
+    TABLE: ClassVar[str] = "buzones"
+
+    empresa: str
+    mesa: str
+    entrada: str = "imap"
+    salida: str = "smtp"
+    procesados: str = "Procesados"
+    errores: str = "Errores"
+
+
+class Triage(Strict):
+    """The whole file.
+
+    Attributes:
+        clasificador: Folder in classifiers/ that judges the texts.
+        intentos: Times a mail is tried before a person is told.
+        lecturas: Times reading one mail may fail (or kill its robot) before it goes to quarantine.
+        tamano_maximo: Bytes of the largest mail that is read; larger ones go to quarantine unread.
+        acuses_por_dia: Most acknowledgements to one address in 24 hours.
+        acuses_por_dominio: Most acknowledgements to one domain in 24 hours.
+        firma: Last line of what is answered, "" for the company's name.
+        direcciones_propias: Addresses of ours, besides the mailboxes', that are never answered.
+        buzones: Mailboxes by their entry in ``config/mail.toml``.
+    """
+
+    FILE: ClassVar[str] = "disputes.toml"
+
+    clasificador: str = "disputes"
+    intentos: int = Field(default=20, ge=1, le=1000)
+    lecturas: int = Field(default=5, ge=1, le=100)
+    tamano_maximo: int = Field(default=26_214_400, ge=10_000)
+    acuses_por_dia: int = Field(default=5, ge=0)
+    acuses_por_dominio: int = Field(default=200, ge=0)
+    firma: str = ""
+    direcciones_propias: tuple[str, ...] = ()
+    buzones: dict[str, TriageMailbox] = Field(default_factory=dict)
+
+    def of(self, company: str) -> dict[str, TriageMailbox]:
+        """The mailboxes of a company.
+
+        Raises:
+            ConfigError: it has none.
+        """
+        found = {name: entry for name, entry in self.buzones.items() if entry.empresa == company}
+        if not found:
+            raise ConfigError(f"config/{self.FILE}: la empresa «{company}» no tiene ningún buzón.")
+        return found
+
+
+def read() -> Triage:
+    """The settings; raises `ConfigError`."""
+    return load(suite.root() / "config" / Triage.FILE, Triage)
