@@ -55,13 +55,9 @@ class Weather:
         if key and key in self._in_flight:
             await JSONResponse({"error": "IdempotentRequestInProgress"}, 409)(scope, _replay(body), send)
             return
-        self._in_flight.add(key)
-        try:
-            await self._serve(scope, body, self._counted(send), send)
-        finally:
-            self._in_flight.discard(key)
+        await self._serve(scope, body, key, self._counted(send), send)
 
-    async def _serve(self, scope: Scope, body: bytes, send: Send, line: Send) -> None:
+    async def _serve(self, scope: Scope, body: bytes, key: str, send: Send, line: Send) -> None:
         refusal = self._limit(scope)
         fault = "none" if refusal else self.faults.next(scope["method"])
         answer = refusal or self._instead(fault)
@@ -70,11 +66,18 @@ class Weather:
         elif fault == "drop_before":
             await _cut(line)
         elif fault in ("drop_after", "cut_body", "error_after", "slow", "retry_after_on_success"):
-            await self._afterwards(fault, scope, body, send, line)
+            await self._afterwards(fault, scope, body, key, send, line)
         else:
-            if fault == "late":
-                await asyncio.sleep(self.faults.number("late_seconds"))
+            await self._work(scope, body, key, send, self.faults.number("late_seconds") if fault == "late" else 0)
+
+    async def _work(self, scope: Scope, body: bytes, key: str, send: Send, wait: float = 0) -> None:
+        """Let the desk do it, `wait` seconds from now; the key is in flight meanwhile."""
+        self._in_flight.add(key)
+        try:
+            await asyncio.sleep(wait)
             await self.app(scope, _replay(body), send)
+        finally:
+            self._in_flight.discard(key)
 
     def _instead(self, fault: str) -> Response | None:
         """The answer of a fault that does nothing else."""
@@ -95,14 +98,14 @@ class Weather:
             return RedirectResponse("https://elsewhere.invalid/api/v2/tickets", 302)
         return None
 
-    async def _afterwards(self, fault: str, scope: Scope, body: bytes, send: Send, line: Send) -> None:
+    async def _afterwards(self, fault: str, scope: Scope, body: bytes, key: str, send: Send, line: Send) -> None:
         """Let the desk do its work, then spoil the answer."""
         kept: list[Message] = []
 
         async def keep(message: Message) -> None:
             kept.append(message)
 
-        await self.app(scope, _replay(body), keep)
+        await self._work(scope, body, key, keep)
         if fault == "drop_after":
             await _cut(line)
         elif fault == "error_after":
