@@ -112,7 +112,8 @@ def digest(lines: Sequence[Line]) -> str:
 def groups(lines: Sequence[Line]) -> NDArray[np.int64]:
     """Which messages belong together, so that one of a thread or of an author never tests another.
 
-    Two messages share a group when they share the sender's address, a pair or a subject (without "Re:") of more than two words.
+    Two messages share a group when they share the sender's address, a pair or a subject (without "Re:") of more than
+    two words.
 
     Returns:
         Group numbers, shape (n_lines,).

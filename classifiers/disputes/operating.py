@@ -11,7 +11,7 @@ import numpy as np
 from classifiers.disputes import category_files, example, labelled, store, training
 from classifiers.disputes.judging import Bench
 from classifiers.disputes.opinion import Encoder, Model
-from cobranza import suite
+from classifiers.encoders import building, settings
 from cobranza.disputes.ports import ReadMail
 
 SHIPPED = Path(__file__).parent / "model"
@@ -20,7 +20,12 @@ _SEED_WEIGHT = 1.0
 
 def own_folder() -> Path:
     """Where the instance keeps a model that it trained itself; it goes before the shipped one."""
-    return suite.data_folder() / "models" / "disputes"
+    return settings.models_folder() / "disputes"
+
+
+def adapters() -> list[Path]:
+    """Files that may hold what tuning changed in the encoder, the instance's own first."""
+    return [own_folder() / "adapter.npz", SHIPPED / "adapter.npz"]
 
 
 def folder() -> Path:
@@ -31,7 +36,10 @@ def folder() -> Path:
 
 def encoder_for(model: Model) -> Encoder | None:
     """The built encoder, when it is the one that `model` learned with."""
-    return None
+    if not model.encoder:
+        return None
+    found = building.load(building.ADAPTED)
+    return found if found is not None and found.identity == model.encoder else None
 
 
 def bench() -> Bench:
@@ -118,7 +126,7 @@ def train(
     tell(f"Leyendo {len(lines)} correos etiquetados")
     lesson = lesson_of(lines, labels, read)
     about = {"mails": len(lines), "corpus": labelled.digest(lines)[:12]}
-    model = training.train(lesson, labels, encoder=None, about=about, tell=tell)
+    model = training.train(lesson, labels, encoder=building.load(building.ADAPTED), about=about, tell=tell)
     target = to or own_folder()
     saved = store.save(model, target)
     return {

