@@ -23,13 +23,15 @@ _CURRENCIES = {
     "BRL": "BR", "GBP": "GB", "UYU": "UY",
 }  # fmt: skip
 _CURRENCY = re.compile(
-    r"(?<![A-Za-z$])(R\$|S/\.?|£|MXN|COP|CLP|ARS|PEN|BRL|GBP|UYU)\s?\d|\d\s?(MXN|COP|CLP|ARS|PEN|BRL|GBP|UYU|£)(?![A-Za-z])"
+    r"(?<![A-Za-z$])(R\$|S/\.?|£|MXN|COP|CLP|ARS|PEN|BRL|GBP|UYU)\s?\d|\d\s?(MXN|COP|CLP|ARS|PEN|BRL|GBP|UYU|"
+    r"£)(?![A-Za-z])"
 )
 _EURO = re.compile(r"€|â‚¬|\d\s?(?:euros?|EUR)\b")
 _PHONE_SIGN = re.compile(r"\+(\d{2,3})[\s().-]")
 _WORD = re.compile(r"[\w$€£&'’-]+(?:\.\w+)*\.?")
 _POINT_THOUSANDS = re.compile(r"\$ ?\d{1,3}(?:\.\d{3})+(?:,\d{1,2})?(?!\d)")
 _COMMA_THOUSANDS = re.compile(r"\$ ?\d{1,3}(?:,\d{3})*\.\d{2}(?!\d)|\$ ?\d{1,3}(?:,\d{3})+(?!\d)")
+_DOLLAR = re.compile(r"(?<![A-Za-z])\$ ?\d")
 _VOSEO = re.compile(
     r"\b(?!m[áa]s\b|jamás|ademá|demás|detrás|atrás|despu|inter|quiz)\w{2,9}(?:ás|és|ís)\b", re.IGNORECASE
 )
@@ -138,6 +140,9 @@ def _figures(text: str, score: defaultdict[str, float], language: str) -> None:
     """How amounts are written."""
     for sign in {found[1] or found[2] for found in _CURRENCY.finditer(text)}:
         score[_CURRENCIES[sign]] += 8
+    if _DOLLAR.search(text):  # neither euros nor soles
+        for country in ("MX", "CO", "CL", "AR", "UY", "US"):
+            score[country] += 3
     if _POINT_THOUSANDS.search(text):
         for country in ("CO", "CL", "AR"):
             score[country] += 4

@@ -55,7 +55,8 @@ class Evidence:
 
 _I = re.IGNORECASE
 _DAEMON = re.compile(
-    r"^(?:mailer-?daemon|postmaster|mail-?daemon|bounces?|mail\.?delivery|microsoftexchange\w+|complaints|double-bounce|"
+    r"^(?:mailer-?daemon|postmaster|mail-?daemon|bounces?|mail\.?delivery|microsoftexchange\w+|complaints|"
+    r"double-bounce|"
     r"returnmail|mdaemon|mail-system|abuse-report|staff-?abuse)(?:[+._-].{0,60})?@",
     _I,
 )
@@ -87,7 +88,8 @@ _BACK = phrases.pattern("machine", "back")
 _RECEIPT = phrases.pattern("machine", "receipt")
 _ASKS = phrases.pattern("machine", "asks")
 _NO_REPLY = re.compile(
-    r"^(?:no-?_?reply|do-?not-?reply|noresponder|no-?responder|no\.reply|nao-?responda|notificaciones?|notifications?|alertas?|alerts?|"
+    r"^(?:no-?_?reply|do-?not-?reply|noresponder|no-?responder|no\.reply|nao-?responda|notificaciones?|"
+    r"notifications?|alertas?|alerts?|"
     r"mailings?|newsletter|bolet[ií]n(?:es)?)(?:[+._-].{0,40})?@",
     _I,
 )

@@ -14,6 +14,11 @@ def _file() -> dict[str, Any]:
     return tomllib.loads((Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8"))
 
 
+def entries(table: str, name: str) -> tuple[str, ...]:
+    """The entries of a list."""
+    return tuple(_file()[table][name])
+
+
 def alternatives(table: str, name: str) -> str:
     """The entries of a list, joined with "|"."""
     return "|".join(_file()[table][name])

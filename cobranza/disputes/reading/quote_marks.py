@@ -68,7 +68,8 @@ FIELD = re.compile(
     re.IGNORECASE,
 )
 FORWARDING_SUBJECT = re.compile(
-    r"^\s*(?:\[[^\]]{1,30}\]\s*)?(?:rv|fw|fwd|enc|encam|reenv|reenviado|tr|i|wg|rif|res-enc|forward(?:ed)?)\s*(?:\[\d+\])?\s*:",
+    r"^\s*(?:\[[^\]]{1,30}\]\s*)?(?:rv|fw|fwd|enc|encam|reenv|reenviado|tr|i|wg|rif|res-enc|"
+    r"forward(?:ed)?)\s*(?:\[\d+\])?\s*:",
     re.IGNORECASE,
 )
 QUOTED_LINE = re.compile(r"^\s{0,3}(?:>|&gt;|\|\s)")

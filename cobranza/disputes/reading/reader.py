@@ -211,8 +211,9 @@ def _entities(
     """Country and entities: what the ids and figures say of the country comes first, the bare «$» after."""
     offset = _offset(found.headers, date)
     text = repair.unmangled(f"{subject}\n{found.body[:_LOOKED_AT]}")
-    where = country.of(text, language=lang, sender=sender, offset=offset, hint=found.hint)
-    return where, entities.find(subject, found.body, found.spans, country=where, language=lang)
+    ids = entities.identifiers(subject, found.body)
+    where = country.of(text, language=lang, sender=sender, offset=offset, ids=ids.countries, hint=found.hint)
+    return where, entities.find(subject, found.body, found.spans, ids, country=where, language=lang)
 
 
 def _offset(headers: Headers, date: datetime | None) -> int | None:

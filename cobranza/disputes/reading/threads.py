@@ -9,7 +9,8 @@ from cobranza.disputes.reading.headers import message_ids
 
 _MOST = 50
 _PUBLIC = re.compile(
-    r"(?:gmail|googlemail|hotmail|outlook|live|msn|yahoo|ymail|rocketmail|icloud|me|mac|aol|gmx|protonmail|proton|pm|zoho|"
+    r"(?:gmail|googlemail|hotmail|outlook|live|msn|yahoo|ymail|rocketmail|icloud|me|mac|aol|gmx|protonmail|"
+    r"proton|pm|zoho|"
     r"mail|yandex|telefonica|movistar|terra|uol|bol|ig|sapo|prodigy|btinternet|comcast|verizon|att|fibertel|arnet|"
     r"speedy|ono|euskaltel|wanadoo|orange|vtr|tutanota|hey|fastmail|rediffmail|correo)"
     r"\.(?:com|net|es|org|me|de|pt|us|cl|pe|example|com\.(?:mx|ar|br|co|pe|ve|ec|uy)|co\.uk|net\.(?:mx|ar))"
