@@ -68,7 +68,6 @@ class Smtpd:
         self.accepted: list[Taken] = []
         self.refused_recipients: set[str] = set()
         self.connections = 0
-        self.auth_answer = ""
         self.oauth = OAuthDouble()
         self._faults: list[tuple[Step, str]] = []
         context = None
@@ -118,6 +117,7 @@ class Smtpd:
         self.port = free_port()
         self._server = Server(self, hostname="127.0.0.1", port=self.port, ready_timeout=20)
         self._server.start()
+        self.connections = 0  # its own first look does not count
 
     def way_out(self, **changes: object) -> dict[str, object]:
         """The settings table of this server; `changes` replace keys."""
@@ -144,7 +144,8 @@ class Smtpd:
     def _authenticate(
         self, _server: object, _session: object, _envelope: object, _mechanism: str, data: LoginPassword
     ) -> AuthResult:
-        return AuthResult(success=data.login.decode() == USER and data.password.decode() == PASSWORD)
+        right = data.login.decode() == USER and data.password.decode() == PASSWORD
+        return AuthResult(success=right, handled=False)
 
     async def handle_MAIL(self, server: Any, _session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
         envelope.mail_from = address

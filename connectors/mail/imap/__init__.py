@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import cast
 
 from cobranza.disputes.ports import Mailbox
-from connectors.mail import settings
 from connectors.mail.imap.mailbox import ImapMailbox
 from connectors.mail.imap.settings import ImapSettings
+from connectors.mail.settings import account as entry_of
+from connectors.mail.settings import accounts
 from connectors.mail.steady import SteadyMailbox
 from connectors.mail.tokens import Tokens
 
@@ -25,7 +26,7 @@ class Imap:
 
     def open(self, account: str) -> Mailbox:
         """See `Inbox.open`; a broken line is mended within `limites`, with growing pauses."""
-        entry = cast(ImapSettings, settings.account(account))
+        entry = cast(ImapSettings, entry_of(account))
         tokens = Tokens(entry.oauth, entry.user()) if entry.oauth else None
         limits = entry.limites
         return SteadyMailbox(
@@ -38,7 +39,7 @@ class Imap:
 
     def accounts(self) -> Iterator[str]:
         """See `Inbox.accounts`."""
-        return (name for name, entry in settings.accounts().items() if entry.activo and entry.conector == self.slug)
+        return (name for name, entry in accounts().items() if entry.activo and entry.conector == self.slug)
 
 
 ADAPTER = Imap()

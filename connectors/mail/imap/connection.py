@@ -40,7 +40,7 @@ class _Request(library.Request):  # type: ignore[misc]
         """The answer; without one in time the connection is over."""
         if not self.ready.wait(self.parent.answer_seconds):
             self.parent.drop()
-            raise self.parent.abort(f"no answer within {self.parent.answer_seconds:g} s")
+            raise self.parent.abort(f"sin respuesta en {self.parent.answer_seconds:g} s")
         return super().get_response(exc_fmt)
 
 
@@ -90,7 +90,7 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]
 
     def _upgrade(self) -> None:
         if self.state != library.NONAUTH:  # greeted with PREAUTH: an old way around the encryption
-            raise self.abort("logged in before encryption")
+            raise self.abort("el servidor se salta el cifrado")
         self.starttls()
 
     # What the library calls
@@ -136,11 +136,11 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]
                     pass
             _ready(self.sock, select.POLLIN, 1.0)
         if not data:
-            raise ConnectionResetError("closed by the server")
+            raise ConnectionResetError("el servidor cerró la conexión")
         end = data.rfind(b"\n")
         self._unended = len(data) - end - 1 if end >= 0 else self._unended + len(data)
         if self._unended > _LINE_LIMIT:
-            raise ValueError("a line without end")
+            raise ValueError("una línea sin fin")
         return data
 
     def send(self, data: bytes) -> None:
@@ -148,7 +148,7 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]
         left, limit = memoryview(data), time.monotonic() + self.answer_seconds
         while left:
             if time.monotonic() > limit:
-                raise TimeoutError("the server takes nothing")
+                raise TimeoutError("el servidor no recibe")
             with self._line:
                 if self._dropped:
                     raise ConnectionAbortedError("dropped")
@@ -185,7 +185,7 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]
     def _put_response(self, resp: bytes) -> None:
         super()._put_response(resp)
         if self._expecting_data and self._expecting_data_len > self._literal_limit:
-            raise ValueError("a literal beyond the limit")
+            raise ValueError("un envío mayor que el límite")
 
     def _print_log(self) -> None:
         """Nothing: the library would print its last commands."""

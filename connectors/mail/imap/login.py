@@ -13,7 +13,7 @@ from connectors.mail.tokens import sasl_xoauth2
 # Refusals that pass by themselves. Source: RFC 5530; "LIMIT" and "INUSE" as large providers use them.
 _TEMPORARY = re.compile(rb"\[(UNAVAILABLE|INUSE|LIMIT|OVERQUOTA|SERVERBUG|THROTTLED)\b", re.IGNORECASE)
 
-_CLASS = re.compile(r"<class '[\w.]+'> - ")  # how imaplib2 tells an error of the line
+_WRAPPING = re.compile(r"command: \w+ => |(?:socket|program) error: |<class '[\w.]+'> - ")  # what imaplib2 puts around
 
 
 def by_password(connection: Connection, user: str, password: Secret) -> None:
@@ -71,5 +71,5 @@ def _refusal(data: list[object]) -> MailboxError | MailboxRefused:
 
 def shown(said: object) -> str:
     """What a server said, fit for a message: one line, printable, short."""
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else _CLASS.sub("", str(said))
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else _WRAPPING.sub("", str(said))
     return "".join(character if character.isprintable() else " " for character in text)[:200].strip(" .")

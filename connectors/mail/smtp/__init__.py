@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from connectors.mail import settings
+from connectors.mail.settings import account as entry_of
+from connectors.mail.settings import way_out
 from connectors.mail.smtp.sender import SmtpSender
 from connectors.mail.smtp.settings import SmtpSettings
 from connectors.mail.tokens import Tokens
@@ -21,13 +22,13 @@ class Smtp:
 
     def sender(self, account: str) -> AbstractContextManager[SmtpSender]:
         """See `Outbox.sender`."""
-        way = settings.way_out(account, SmtpSettings)
+        way = way_out(account, SmtpSettings)
         tokens = Tokens(way.oauth, way.user()) if way.oauth else None
         return SmtpSender(way, self.address(account).rpartition("@")[2], tokens)
 
     def address(self, account: str) -> str:
         """See `Outbox.address`."""
-        return settings.account(account).direccion
+        return entry_of(account).direccion
 
 
 ADAPTER = Smtp()
