@@ -12,7 +12,7 @@ from cobranza.reconciliation.balances import Balances, Moment
 from cobranza.reconciliation.customers import CustomerIndex, Evidence, is_agent
 from cobranza.reconciliation.policy import Policy
 from cobranza.reconciliation.rates import Rates
-from cobranza.reconciliation.records import Customer, Document, Hypothesis, Payment
+from cobranza.reconciliation.records import Customer, Document, Payment
 from cobranza.reconciliation.references import DocumentIndex, Mention, Token, tokens
 from cobranza.reconciliation.text import Phrases, has_word, plain
 from cobranza.regimes.payments import regime, wording
@@ -43,7 +43,6 @@ class Clues:
     evidence: dict[int, Evidence] = field(default_factory=dict)
     concerned: tuple[int, ...] = ()
     searched: bool = False
-    remembered: tuple[bool, tuple[int, ...], list[Hypothesis]] | None = None
 
 
 @dataclass(slots=True)
@@ -52,12 +51,10 @@ class Board:
 
     Attributes:
         charges: Bank charge of the last return, by document: the payer may pay it back with the document.
-        awaited: Deposits (detracciones) still to come, hundredths by document.
+        awaited: Documents whose deposit (detracción) is still to come, by its amount.
         returned: Documents whose collection came back.
         claims: Payments, by document, that name it and were not decided when they were first read.
         decided: Payments that have been accepted: their claims are void.
-        named_only: What the payer names is not completed with other documents now: nothing of that could be accepted.
-        left_out: Something was not completed for that reason.
         signature: The rules that this run follows, as explanations end with them.
     """
 
@@ -70,12 +67,10 @@ class Board:
     people: CustomerIndex
     balances: Balances
     charges: dict[int, int] = field(default_factory=dict)
-    awaited: dict[int, int] = field(default_factory=dict)
+    awaited: dict[int, set[int]] = field(default_factory=dict)
     returned: set[int] = field(default_factory=set)
     claims: dict[int, set[int]] = field(default_factory=dict)
     decided: set[int] = field(default_factory=set)
-    named_only: bool = False
-    left_out: bool = False
     signature: str = ""
     batches: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     batch_docs: dict[str, list[int]] = field(default_factory=dict)

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import reduce
 from itertools import islice, product
 
@@ -41,41 +42,35 @@ class Slot:
     docs: list[int]
 
 
-def hypotheses(board: Board, payment: Payment, moment: Moment, *, deep: bool) -> list[Hypothesis]:
-    """Every reading of a payment that is possible now, best first, one per set of documents.
+class Depth(IntEnum):
+    """How far a payment is looked into."""
 
-    Remembered as long as no balance of the customers concerned has changed.
+    NAMED = 0  # what the payer names, completed with other documents where it is cut short
+    SINGLE = 1  # what the payer names, and single documents that it does not name
+    ALL = 2  # every reading
+
+
+def hypotheses(board: Board, payment: Payment, moment: Moment, depth: Depth) -> list[Hypothesis]:
+    """Every reading of a payment that is possible now, best first, one per set of documents.
 
     Args:
         board: The run's state.
         payment: What to read.
         moment: When it was booked.
-        deep: Also look for what the payer does not name; without it only named documents are read.
+        depth: What to look for.
     """
     clues = board.clues_of(payment)
-    versions = tuple(board.balances.version(customer) for customer in clues.concerned)
-    held = clues.remembered
-    if (
-        held is not None
-        and held[0] == deep
-        and held[1] == versions
-        and clues.concerned
-        and "deposit" not in clues.hints
-    ):
-        return held[2]
     found = (
         special.returns(board, payment, clues, moment)
         if payment.cents < 0
-        else _collections(board, payment, clues, moment, deep)
+        else _collections(board, payment, clues, moment, depth)
     )
     best: dict[tuple[int, ...], Hypothesis] = {}
     for hypothesis in found:
         other = best.get(hypothesis.key)
         if other is None or (hypothesis.score, hypothesis.rule) > (other.score, other.rule):
             best[hypothesis.key] = hypothesis
-    result = sorted(best.values(), key=lambda hypothesis: (-hypothesis.score, hypothesis.key))
-    clues.remembered = (deep, versions, result)
-    return result
+    return sorted(best.values(), key=lambda hypothesis: (-hypothesis.score, hypothesis.key))
 
 
 def settled_mentions(board: Board, payment: Payment, moment: Moment) -> list[int]:
@@ -90,9 +85,9 @@ def settled_mentions(board: Board, payment: Payment, moment: Moment) -> list[int
     return result
 
 
-def _collections(board: Board, payment: Payment, clues: Clues, moment: Moment, deep: bool) -> list[Hypothesis]:
+def _collections(board: Board, payment: Payment, clues: Clues, moment: Moment, depth: Depth) -> list[Hypothesis]:
     found = special.batches(board, payment, clues, moment)
-    if deep:
+    if depth > Depth.NAMED:
         found += special.deposits(board, payment, clues, moment)
     strongest = max((held.weight for held in clues.evidence.values()), default=0.0)
     for customer in parties(clues):
@@ -100,7 +95,7 @@ def _collections(board: Board, payment: Payment, clues: Clues, moment: Moment, d
         if not view.own and customer not in clues.by_customer:
             continue
         worth = view.known and clues.evidence[customer].weight >= strongest - 2.5
-        found += _of_customer(view, deep and worth, claim=not deep)
+        found += _of_customer(view, depth, worth=worth)
     return found
 
 
@@ -114,20 +109,20 @@ def parties(clues: Clues) -> list[int]:
     return order[: max(12, min(sure, 30))]
 
 
-def _of_customer(view: View, deep: bool, *, claim: bool) -> list[Hypothesis]:
+def _of_customer(view: View, depth: Depth, *, worth: bool) -> list[Hypothesis]:
     mentions = list(view.clues.by_customer.get(view.customer, ()))
     if view.known or any(mention.quality >= Quality.FULL for mention in mentions):
         taken = frozenset(mention.token for mention in mentions)
         mentions += view.board.index.within(view.clues.tokens, view.own, taken)
     slots = _slots(view, mentions)
     live = [slot for slot in slots if any(view.free.get(doc) for doc in slot.docs)]
-    if claim:
+    if depth == Depth.NAMED:
         _claim(view, live)
-    found = _named(view, live) if live else []
+    found = _named(view, live, depth) if live else []
     if found and view.known and not any(hypothesis.rule in SETTLING for hypothesis in found):
         _doubt(view, found)
-    if deep and not any(hypothesis.rule in SETTLING for hypothesis in found):
-        found += _unnamed(view)
+    if depth > Depth.NAMED and worth and not any(hypothesis.rule in SETTLING for hypothesis in found):
+        found += _unnamed(view, depth)
     payer = payer_part(view.board, view.clues, view.customer)
     for hypothesis in found:
         hypothesis.parts["cliente"] = payer
@@ -197,7 +192,7 @@ def _slots(view: View, mentions: Sequence[Mention]) -> list[Slot]:
     return kept
 
 
-def _named(view: View, slots: Sequence[Slot]) -> list[Hypothesis]:
+def _named(view: View, slots: Sequence[Slot], depth: Depth) -> list[Hypothesis]:
     """Readings on what the payer names."""
     sure = max(slot.quality for slot in slots)
     loose = sure >= Quality.STRIPPED or (view.known and sure >= Quality.CUT)
@@ -220,9 +215,7 @@ def _named(view: View, slots: Sequence[Slot]) -> list[Hypothesis]:
                     hypothesis.parts["referencia"] = reference_part([slot.quality])
                     hypothesis.mentions = (slot.token,)
                     found.append(hypothesis)
-    if view.board.named_only:
-        view.board.left_out = True
-    elif view.known or sure >= Quality.FULL:
+    if depth != Depth.SINGLE and (view.known or sure >= Quality.FULL):
         found += _completed(view, slots, combos, reference)
     return found
 
@@ -281,7 +274,7 @@ def open_ended(payment: Payment, clues: Clues) -> bool:
     return _MID_LIST.search(text) is not None
 
 
-def _unnamed(view: View) -> list[Hypothesis]:
+def _unnamed(view: View, depth: Depth) -> list[Hypothesis]:
     """The payer is known and names nothing that fits: one document of that amount, an explained one, a set."""
     found: list[Hypothesis] = []
     cash, documents = view.payment.cents, view.board.documents
@@ -325,7 +318,7 @@ def _unnamed(view: View) -> list[Hypothesis]:
     for doc in view.own:
         if documents[doc].currency != view.payment.currency and not documents[doc].credit:
             found += explained(view, [doc], loose=False, how="account")
-    if not equal:
+    if not equal and depth == Depth.ALL:
         answers = sets.search(view, pool, cash, most=view.board.policy.conjunto_maximo)
         answers = sets.with_run(view, answers, sets.runs(view, pool))
         found += [sets.hypothesis(view, answer.docs, "account", answer) for answer in answers if len(answer.docs) > 1]

@@ -18,7 +18,7 @@ from cobranza.kernel.errors import CobranzaError
 from cobranza.reconciliation import clear
 from cobranza.reconciliation.balances import Balances, Moment
 from cobranza.reconciliation.board import Board
-from cobranza.reconciliation.candidates import hypotheses, settled_mentions
+from cobranza.reconciliation.candidates import Depth, hypotheses, settled_mentions
 from cobranza.reconciliation.confidence import NOTHING, NOTHING_SAID, judge, weigh
 from cobranza.reconciliation.customers import CustomerIndex
 from cobranza.reconciliation.explanations import explain
@@ -191,12 +191,12 @@ class _Run:
                 return True
             if not clear.hopeful(self.board, payment, self.moments[payment.index]):
                 return False
-        judged = self._judged(payment, deep=number >= 2)
-        if not judged:
+        if number == 2 and not self._taken(self._weighed(payment, Depth.SINGLE), number):
+            return False  # rivals could only make it less likely, and no set is taken in this round
+        judged = self._judged(payment, Depth.NAMED if number < 2 else Depth.ALL)
+        if not self._taken(judged, number):
             return False
         best, confidence = judged[0]
-        if confidence < self.least or _round(best, confidence) > number:
-            return False
         self._accept(payment, best, confidence, [hypothesis for hypothesis, _ in judged[1:]])
         return True
 
@@ -213,20 +213,32 @@ class _Run:
         clear.claim(self.board, payment, moment)
         return False
 
-    def _judged(self, payment: Payment, *, deep: bool) -> Sequence[tuple[Hypothesis, float]]:
+    def _taken(self, judged: Sequence[tuple[Hypothesis, float]], number: int) -> bool:
+        """Whether the likeliest reading is likely enough, and of a kind that this round takes."""
+        if not judged:
+            return False
+        best, confidence = judged[0]
+        return confidence >= self.least and _round(best, confidence) <= number
+
+    def _judged(self, payment: Payment, depth: Depth) -> Sequence[tuple[Hypothesis, float]]:
         """The likeliest readings with their confidence; as before where no balance that matters has changed."""
         board = self.board
         clues = board.clues_of(payment)
-        state = (deep, *(board.balances.version(customer) for customer in clues.concerned))
+        state = (depth, *(board.balances.version(customer) for customer in clues.concerned))
         held = self.considered.get(payment.index)
         if held is not None and held.state == state and clues.concerned and "deposit" not in clues.hints:
             return held.judged
-        found = hypotheses(board, payment, self.moments[payment.index], deep=deep)
-        clues.remembered = None  # the few best are kept here: all of them, for every payment, would fill the memory
-        raw = weigh([hypothesis.score for hypothesis in found], NOTHING_SAID if clues.nothing else NOTHING)
-        judged = [(hypothesis, judge(hypothesis, share)) for hypothesis, share in zip(found, raw, strict=True)]
-        self.considered[payment.index] = _Considered(state, judged[: 1 + _SHOWN])
-        return judged[: 1 + _SHOWN]
+        judged = self._weighed(payment, depth)
+        self.considered[payment.index] = _Considered(state, judged)
+        return judged
+
+    def _weighed(self, payment: Payment, depth: Depth) -> Sequence[tuple[Hypothesis, float]]:
+        found = hypotheses(self.board, payment, self.moments[payment.index], depth)
+        nothing = NOTHING_SAID if self.board.clues_of(payment).nothing else NOTHING
+        raw = weigh([hypothesis.score for hypothesis in found], nothing)
+        return [(hypothesis, judge(hypothesis, share)) for hypothesis, share in zip(found, raw, strict=True)][
+            : 1 + _SHOWN
+        ]
 
     def _accept(self, payment: Payment, best: Hypothesis, confidence: float, rivals: Sequence[Hypothesis]) -> None:
         board, moment = self.board, self.moments[payment.index]
@@ -248,10 +260,8 @@ class _Run:
     def _await_deposit(self, doc: int, moment: Moment) -> None:
         """After the main part under a deposit scheme, exactly the rest is expected from the depositary."""
         rest = self.board.balances.free(doc, moment)
-        if rest:
-            self.board.awaited[doc] = rest
-        else:
-            self.board.awaited.pop(doc, None)
+        if rest:  # one that has come in is not taken out: nothing is open of it any more
+            self.board.awaited.setdefault(rest, set()).add(doc)
 
     def _links(self) -> list[Linked]:
         documents = self.board.documents

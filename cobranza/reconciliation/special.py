@@ -47,13 +47,10 @@ def deposits(board: Board, payment: Payment, clues: Clues, moment: Moment) -> li
         return []
     tail = compact(payment.text)
     found = []
-    for doc, amount in sorted(board.awaited.items()):
+    amount = payment.cents
+    for doc in sorted(board.awaited.get(amount, ())):
         document = board.documents[doc]
-        if (
-            amount != payment.cents
-            or document.currency != payment.currency
-            or board.balances.free(doc, moment) != amount
-        ):
+        if document.currency != payment.currency or board.balances.free(doc, moment) != amount:
             continue
         main = board.balances.last_collection(doc, _EVER)
         apart = abs(payment.booked - main[0]) if main else 0

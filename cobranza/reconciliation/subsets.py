@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 _EXAMINED = 256
 _LARGEST = 60
 _PAIRED = 3  # sets as small as this are found through a table of pairs
-_FEW = 7  # amounts of a half whose sums are worked out row by row
+_FEW, _SQUARED = 9, 18  # amounts of a half between which all sums, wanted or not, cost less than the wanted ones alone
 _LOW, _STEP = 0x7FFF, 13  # bits of a sum that a table looks at, and where the second table begins
 
 
@@ -136,8 +136,8 @@ def _half(
     amounts: Sequence[int], groups: Sequence[list[int]], most: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]:
     """Every sum of up to `most` of the positions with its number of items and its bit mask, equal amounts in order."""
-    if all(len(group) == 1 for group in groups):
-        return _half_of_different([amounts[group[0]] for group in groups], groups, most)
+    if len(groups) == sum(map(len, groups)):
+        return _half_of_different(amounts, [group[0] for group in groups], most)
     sums = np.zeros(1, dtype=np.int64)
     sizes = np.zeros(1, dtype=np.int8)
     masks = np.zeros(1, dtype=np.int64)
@@ -159,19 +159,25 @@ def _half(
 
 
 def _half_of_different(
-    values: Sequence[int], groups: Sequence[list[int]], most: int
+    amounts: Sequence[int], positions: list[int], most: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int64]]:
     """`_half` where every amount is there once."""
-    allowed, sizes = _choices(len(values), most)
-    first = groups[0][0] if groups else 0
-    masks = allowed << np.int64(first)
-    if any(group[0] != first + number for number, group in enumerate(groups)):
-        masks = _bits(len(values), most) @ np.array([1 << group[0] for group in groups], dtype=np.int64)
-    if len(values) <= _FEW:
-        return _bits(len(values), most) @ np.array(values, dtype=np.int64), sizes, masks
+    count = len(positions)
+    allowed, sizes = _choices(count, most)
+    first = positions[0] if positions else 0
+    if positions == list(range(first, first + count)):
+        masks = allowed << np.int64(first)
+    else:
+        masks = _bits(count, most) @ np.array([1 << position for position in positions], dtype=np.int64)
+    return _sums([amounts[position] for position in positions], most), sizes, masks
+
+
+def _sums(values: Sequence[int], most: int) -> NDArray[np.int64]:
+    """The sums of all choices of up to `most` values, in the order of `_choices`."""
+    if not _FEW < len(values) <= _SQUARED:
+        return _bits(len(values), most) @ np.array(values, dtype=np.int64)
     cut = len(values) // 2  # two quarters added to each other: far cheaper than so many rows
-    sums = np.add.outer(_every_sum(values[cut:]), _every_sum(values[:cut])).ravel()
-    return sums[allowed], sizes, masks
+    return np.add.outer(_every_sum(values[cut:]), _every_sum(values[:cut])).ravel()[_choices(len(values), most)[0]]
 
 
 def _every_sum(values: Sequence[int]) -> NDArray[np.int64]:
@@ -185,9 +191,12 @@ def _every_sum(values: Sequence[int]) -> NDArray[np.int64]:
 @lru_cache(maxsize=512)
 def _choices(size: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Every way to choose up to `most` of `size` things as a number of `size` bits, and how many each takes."""
-    masks = np.arange(1 << size, dtype=np.int64)
-    sizes = np.bitwise_count(masks).astype(np.int8)
-    masks, sizes = masks[sizes <= most], sizes[sizes <= most]
+    masks = np.zeros(1, dtype=np.int64)
+    sizes = np.zeros(1, dtype=np.int8)
+    for position in range(size):
+        room = sizes < most
+        masks = np.concatenate((masks, masks[room] | np.int64(1 << position)))
+        sizes = np.concatenate((sizes, sizes[room] + np.int8(1)))
     masks.setflags(write=False)
     sizes.setflags(write=False)
     return masks, sizes
