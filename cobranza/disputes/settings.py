@@ -16,20 +16,14 @@ class TriageMailbox(Strict):
     Attributes:
         empresa: Entry of ``config/companies.toml`` whose debtors write to it.
         mesa: Entry of ``config/ticketing.toml`` where its tickets are opened.
-        entrada: Folder in connectors/mail/ that reads it.
-        salida: Folder in connectors/mail/ that sends its answers; empty: nothing is answered.
-        procesados: Folder for what is done.
-        errores: Folder for what went to quarantine.
+        contesta: Acknowledge what arrives, through the mailbox's way out in ``config/mail.toml``.
     """
 
     TABLE: ClassVar[str] = "buzones"
 
     empresa: str
     mesa: str
-    entrada: str = "imap"
-    salida: str = "smtp"
-    procesados: str = "Procesados"
-    errores: str = "Errores"
+    contesta: bool = True
 
 
 class Triage(Strict):

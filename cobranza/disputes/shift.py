@@ -136,7 +136,7 @@ def open_shift(company: str, creditor: Creditor, signature: str, stack: ExitStac
         MailboxError: a mailbox does not answer.
         MailboxRefused: a mailbox refuses the login.
     """
-    from cobranza.disputes.reading.reader import read
+    from cobranza.disputes.reading import reader
 
     rules = settings()
     boxes = rules.of(company)
@@ -148,13 +148,13 @@ def open_shift(company: str, creditor: Creditor, signature: str, stack: ExitStac
         boxes=boxes,
         judge=judge,
         categories=categories,
-        read=read,
+        read=lambda raw: reader.read(raw, country_hint=creditor.country),
     )
     for name, box in boxes.items():
-        shift.mailboxes[name] = stack.enter_context(_inbox(box.entrada).open(name))
-        if box.salida:
-            outbox = _outbox(box.salida)
-            shift.addresses[name] = outbox.address(name)
+        shift.mailboxes[name] = stack.enter_context(_inbox(name).open(name))
+        outbox = _outbox()
+        shift.addresses[name] = outbox.address(name)
+        if box.contesta:
             shift.senders[name] = stack.enter_context(outbox.sender(name))
         if box.mesa not in shift.desks:
             shift.desks[box.mesa] = open_desk(box.mesa)
@@ -178,15 +178,18 @@ def open_desk(name: str) -> TicketDesk:
     raise NotConnected(f"Ningún conector sirve la mesa «{name}», o está apagada en config/ticketing.toml.")
 
 
-def _inbox(slug: str) -> Inbox:
-    found = suite.adapters("connectors.mail").get(slug)
-    if not isinstance(found, Inbox):
-        raise NotConnected(f"No hay ningún conector de entrada «{slug}» en connectors/mail/.")
-    return found
+def _inbox(account: str) -> Inbox:
+    for found in suite.adapters("connectors.mail").values():
+        if isinstance(found, Inbox) and account in found.accounts():
+            return found
+    raise NotConnected(
+        f"El buzón «{account}» no está en config/mail.toml, o no está activo.",
+        remedy="Escríbalo en config/mail.toml con activo = true, o quítelo de config/disputes.toml.",
+    )
 
 
-def _outbox(slug: str) -> Outbox:
-    found = suite.adapters("connectors.mail").get(slug)
-    if not isinstance(found, Outbox):
-        raise NotConnected(f"No hay ningún conector de salida «{slug}» en connectors/mail/.")
-    return found
+def _outbox() -> Outbox:
+    for found in suite.adapters("connectors.mail").values():
+        if isinstance(found, Outbox):
+            return found
+    raise NotConnected("Ninguna carpeta de connectors/mail/ sabe enviar.")

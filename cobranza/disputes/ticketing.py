@@ -64,10 +64,10 @@ def ask(
         "fields": {
             "categoria": entry.slug,
             "confianza": f"{judgement.confidence:.2f}",
-            "deudor": linked.party.name if linked.party else "",
-            "nif": linked.party.tax_id if linked.party else "",
+            "deudor": f"{linked.party.name} {linked.party.tax_id}".strip() if linked.party else "",
+            "pais": mail.country,
             "facturas": ", ".join(document.number for document in documents),
-            "retenido": "; ".join(_held(one) for one in held),
+            "importe": "; ".join(_held(one) for one in held),
         },
         "tags": tags,
         "priority": (Priority.URGENT if review.alert else entry.priority).value,

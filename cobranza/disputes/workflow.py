@@ -120,13 +120,12 @@ def _known(shift: Shift, account: str, positions: Sequence[MailPosition]) -> set
 
 def tidy(shift: Shift, account: str, mailbox: Mailbox) -> int:
     """Move what is done out of the inbox; what could not be moved is moved the next time. Returns how many."""
-    box = shift.boxes[account]
     rows = Mail.objects.filter(creditor=shift.creditor, account=account, moved_at=None, state__in=Mail.ENDED)
     done = 0
     for mail in rows.order_by("pk"):
         bad = mail.state == _States.QUARANTINE
         try:
-            mailbox.move(_position(mail), box.errores if bad else box.procesados)
+            mailbox.move(_position(mail), "Errores" if bad else "Procesados")
         except MailGone:
             continue  # the folder was rebuilt: the next listing gives its new place
         _moved(mail)
@@ -357,7 +356,7 @@ def _acknowledge(shift: Shift, mail: Mail, read: ReadMail, item: HeldItem) -> Ma
         read,
         case,
         None if waits else shift.categories.get(case.category),
-        address=shift.addresses.get(mail.account, ""),
+        address=shift.addresses.get(mail.account, "") if mail.account in shift.senders else "",
         ours=shift.ours,
         signature=shift.signature,
         settings=shift.settings,
