@@ -25,7 +25,7 @@ def external_id(key: str) -> str:
     >>> external_id("3fa9:1")
     'cobranza:3fa9:1'
     >>> external_id("<Año+1&2#@x>")[:24]
-    'cobranza:sha256:d3b8f4c9'
+    'cobranza:sha256:c2e39a0d'
     """
     if _PLAIN_KEY.fullmatch(key) and not key.startswith("sha256:"):
         return OURS + key

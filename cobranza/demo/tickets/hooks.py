@@ -31,7 +31,7 @@ class HookError(BusinessError):
 def zendesk_headers(secret: str, raw: bytes, at: str) -> dict[str, str]:
     """Base64 of the HMAC-SHA256, keyed by the secret as text, over timestamp and body.
 
-    Source: the vendor's page "Verifying webhooks"; its sample is checked in the tests.
+    Source: the vendor's page "Verifying webhooks", as it stands today.
     """
     digest = hmac.new(secret.encode(), at.encode() + raw, hashlib.sha256).digest()
     return {

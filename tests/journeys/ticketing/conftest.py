@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from cobranza.demo.tickets import server
 from cobranza.demo.tickets.server import RunningDesk
-from cobranza.disputes.ports import Attachment, NewComment, NewTicket, TicketDesk
+from cobranza.disputes.ports import Attachment, DeskError, NewComment, NewTicket, TicketDesk
 from cobranza.kernel import config
 from cobranza.kernel.secrets import Secret
 from connectors.ticketing.freshdesk import FreshdeskSettings
@@ -25,6 +26,7 @@ from connectors.ticketing.zendesk import ZendeskSettings
 from connectors.ticketing.zendesk.desk import ZendeskDesk
 from connectors.ticketing.zendesk.session import DeskSession
 
+Result = TypeVar("Result")
 SLUGS = ("zendesk", "freshdesk")
 MAPS: dict[str, dict[str, Any]] = {
     "zendesk": {
@@ -75,6 +77,11 @@ class World:
     double: RunningDesk
     waited: list[float] = field(default_factory=list)
     exchanges: list[requests.Response] = field(default_factory=list)
+
+    def zendesk(self) -> ZendeskDesk:
+        desk = self.opened()
+        assert isinstance(desk, ZendeskDesk)
+        return desk
 
     def opened(self, *, seconds: float = 5.0, patience: float = 60.0, **limits: Any) -> TicketDesk:
         known = self.double.environment()
@@ -136,6 +143,15 @@ def comment(number: str, key: str = "c1", **changes: Any) -> NewComment:
 def file(name: str = "justificante.pdf", content: bytes = b"%PDF-1.4 x") -> Attachment:
     digest = hashlib.sha256(content).hexdigest()
     return Attachment(name=name, media_type="application/pdf", sha256=digest, content=content)
+
+
+def until_done(call: Callable[[], Result], *, pause: float = 0.0) -> Result:
+    """Repeat a call as its caller would after each `DeskError`, not for ever."""
+    for _ in range(60):
+        with suppress(DeskError):
+            return call()
+        time.sleep(pause)
+    raise AssertionError("sixty tries were not enough")
 
 
 @pytest.fixture(scope="session")
