@@ -264,7 +264,8 @@ class Dovecot:
 
     def quota(self, user: str, limit: int | None) -> None:
         """Let a mailbox hold `limit` octets at most; None: as many as it likes. Open connections are cut."""
-        self._users[user] = "" if limit is None else f"userdb_quota_rule=*:bytes={limit}"
+        # a mailbox remembers the limit that it had: room enough is a limit too
+        self._users[user] = f"userdb_quota_rule=*:bytes={10**12 if limit is None else limit}"
         self._write_users()
         time.sleep(1.1)  # Dovecot looks at the file once a second
         self.kill_sessions(user)
@@ -456,6 +457,9 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service auth {{
   chroot =
@@ -475,11 +479,14 @@ def _group_name(group: int) -> str:
 def write_settings(
     root: Path, boxes: dict[str, dict[str, object]], ways_out: dict[str, dict[str, object]] | None = None
 ) -> None:
-    """Write ``config/mail.toml`` of a suite folder from tables such as `Dovecot.account` gives."""
+    """Write ``config/mail.toml`` of a suite folder from tables such as `Dovecot.account` gives; None leaves one out."""
     lines = []
     for kind, tables in (("buzones", boxes), ("salidas", ways_out or {})):
         for name, table in tables.items():
-            lines += [f"[{kind}.{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+            lines += [
+                f"[{kind}.{name}]",
+                *(f"{key} = {_toml(value)}" for key, value in table.items() if value is not None),
+            ]
     (root / "config").mkdir(parents=True, exist_ok=True)
     (root / "config" / "mail.toml").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 

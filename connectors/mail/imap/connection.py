@@ -213,14 +213,13 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]
         return bool(told)
 
     def heard_of_mail(self) -> bool:
-        """Whether the server told of more messages since `forget_news`."""
-        return any(self._get_untagged_response(name, leave=True) for name in ("EXISTS", "RECENT"))
+        """Whether the server told how many messages there are since `forget_news`: more than before, mostly."""
+        return self._get_untagged_response("EXISTS", leave=True) is not None
 
     def forget_news(self) -> None:
         """Take what was told of new messages as known."""
-        for name in ("EXISTS", "RECENT"):
-            while self._get_untagged_response(name):
-                continue
+        while self._get_untagged_response("EXISTS") is not None:
+            continue
 
     def leave(self) -> None:
         """Say good-bye and `drop`."""

@@ -57,6 +57,7 @@ class ImapMailbox:
         self._settings = settings
         self._thread = threading.get_ident()
         self._folders: dict[str, str] = {}
+        self._listed = False
         self._connection = _connect(account, settings)
         try:
             _enter(self._connection, settings, tokens)
@@ -74,6 +75,7 @@ class ImapMailbox:
         with self._translated("listar el correo"):
             self._connection.noop()
             self._connection.forget_news()
+            self._listed = True
             data = self._uid("SEARCH", "UNDELETED")
             found = sorted({int(number) for part in data if part for number in part.split() if number.isdigit()})
             limits = self._settings.limites
@@ -109,25 +111,21 @@ class ImapMailbox:
         with self._translated("mover un correo"):
             self._check(position)
             target = self._folder(folder)
-            if "MOVE" in self._connection.capabilities:
-                self._connection.response("COPYUID")
-                self._uid("MOVE", str(position.uid), target)
-                moved = self._connection.response("COPYUID")[1]
-                if moved in ([None], None) and self._lies(position.uid):
-                    raise MailboxError(f"El servidor no movió el correo {position.uid} de «{self.account}».")
-                return
+            self._connection.noop()  # hear of what others moved away
             if not self._lies(position.uid):
                 return
-            self._uid("COPY", str(position.uid), target)
-            self._uid("STORE", str(position.uid), "+FLAGS.SILENT", r"(\Deleted)")
-            if "UIDPLUS" in self._connection.capabilities:  # without it, expunging would take others' messages too
-                self._uid("EXPUNGE", str(position.uid))
+            if "MOVE" in self._connection.capabilities:
+                self._move(position.uid, target)
+            else:
+                self._copy_and_expunge(position.uid, target)
 
     def wait(self, seconds: float) -> None:
         """See `Mailbox.wait`; returns after `limites.reposo_segundos` at the latest."""
         limit = time.monotonic() + min(seconds, self._settings.limites.reposo_segundos)
         with self._translated("esperar correo"):
             self._connection.noop()
+            if not self._listed:  # nobody has looked at what was there when the line was opened
+                return
             while not self._connection.heard_of_mail() and (left := limit - time.monotonic()) > 0:
                 if "IDLE" in self._connection.capabilities:
                     self._connection.idle_until_news(left)
@@ -195,6 +193,19 @@ class ImapMailbox:
             self._folders[name] = quoted
         return self._folders[name]
 
+    def _move(self, uid: int, target: str) -> None:
+        self._connection.response("COPYUID")
+        self._uid("MOVE", str(uid), target)
+        told = self._connection.response("COPYUID")[1]
+        if not (told and told[-1]) and self._lies(uid):  # COPYUID is the proof; without it we look
+            raise MailboxError(f"El servidor no movió el correo {uid} de «{self.account}».")
+
+    def _copy_and_expunge(self, uid: int, target: str) -> None:
+        self._uid("COPY", str(uid), target)
+        self._uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Deleted)")
+        if "UIDPLUS" in self._connection.capabilities:  # without it, expunging would take others' messages too
+            self._uid("EXPUNGE", str(uid))
+
     def _lies(self, uid: int) -> bool:
         return any(str(uid).encode() in part.split() for part in self._uid("SEARCH", f"UID {uid} UNDELETED") if part)
 
@@ -225,6 +236,8 @@ class ImapMailbox:
         if validity and validity[-1] and validity[-1].isdigit() and int(validity[-1]) != self._validity:
             raise MailboxError(f"El buzón «{self.account}» se está reconstruyendo.")
         if kind != "OK":
+            if b"[EXPUNGEISSUED]" in (data[-1] or b""):
+                raise MailGone(f"El correo ya no está en la bandeja de «{self.account}».")
             raise MailboxError(f"El servidor de «{self.account}» contesta que no a {command}: {login.shown(data[-1])}.")
         return list(data or [])
 

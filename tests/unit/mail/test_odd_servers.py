@@ -153,16 +153,26 @@ def test_a_server_that_freezes_in_idle_is_noticed_when_the_rest_ends(scripted: M
         return b""
 
     mailbox = open_at(scripted({"IDLE": freeze}), limites={"reposo_segundos": 0.2})
+    mailbox.waiting()
     with pytest.raises(MailboxError):
         mailbox.wait(60)
+    mailbox.close()
+
+
+def test_what_was_there_before_the_line_was_opened_is_looked_at_first(scripted: Make) -> None:
+    server = scripted()
+    mailbox = open_at(server, limites={"reposo_segundos": 30.0})
+    mailbox.wait(30)
+    assert not [line for line in server.heard if "IDLE" in line]
     mailbox.close()
 
 
 def test_a_server_without_idle_is_asked_again(scripted: Make) -> None:
     server = scripted(capabilities="IMAP4rev1 AUTH=PLAIN")
     mailbox = open_at(server)
+    mailbox.waiting()
     mailbox.wait(0.1)
-    assert len([line for line in server.heard if "NOOP" in line]) == 2
+    assert len([line for line in server.heard if "NOOP" in line]) == 3
     mailbox.close()
 
 
@@ -298,6 +308,7 @@ def test_folders_lie_under_the_server_s_own_prefix(scripted: Make) -> None:
         {
             "NAMESPACE": b'* NAMESPACE (("INBOX." ".")) NIL NIL\r\n{tag} OK\r\n',
             "UID MOVE": b"* OK [COPYUID 7 5 1]\r\n{tag} OK\r\n",
+            "UID SEARCH": b"* SEARCH 5\r\n{tag} OK\r\n",
         },
         capabilities="IMAP4rev1 AUTH=PLAIN NAMESPACE MOVE UIDPLUS",
     )
