@@ -20,10 +20,10 @@ LANGUAGE_OF = {
 }  # fmt: skip
 _CURRENCIES = {
     "R$": "BR", "S/": "PE", "S/.": "PE", "£": "GB", "MXN": "MX", "COP": "CO", "CLP": "CL", "ARS": "AR", "PEN": "PE",
-    "BRL": "BR", "GBP": "GB", "UYU": "UY",
+    "BRL": "BR", "GBP": "GB", "UYU": "UY", "$U": "UY",
 }  # fmt: skip
 _CURRENCY = re.compile(
-    r"(?<![A-Za-z$])(R\$|S/\.?|£|MXN|COP|CLP|ARS|PEN|BRL|GBP|UYU)\s?\d|\d\s?(MXN|COP|CLP|ARS|PEN|BRL|GBP|UYU|"
+    r"(?<![A-Za-z$])(R\$|\$U|S/\.?|£|MXN|COP|CLP|ARS|PEN|BRL|GBP|UYU)\s?\d|\d\s?(MXN|COP|CLP|ARS|PEN|BRL|GBP|UYU|"
     r"£)(?![A-Za-z])"
 )
 _EURO = re.compile(r"€|â‚¬|\d\s?(?:euros?|EUR)\b")

@@ -94,7 +94,19 @@ _NO_REPLY = re.compile(
     _I,
 )
 _PROMOTION = phrases.pattern("machine", "promotion", r"\b")
-_IN_BROWSER = phrases.pattern("machine", "in_browser")
+_SURE_SUBJECT = phrases.pattern("machine", "sure_subject", r"^\W*")
+_CALENDAR_SUBJECT = phrases.pattern("machine", "calendar_subject", r"^\W*")
+_CALENDAR_BODY = phrases.pattern("machine", "calendar_body")
+_MASS_MAIL = phrases.pattern("machine", "mass_mail")
+_BUSINESS = phrases.pattern("machine", "business", r"\b")
+_REDIRECT = phrases.pattern("machine", "redirect")
+_LEGAL = phrases.pattern("machine", "legal", r"\b")
+_DIRECTED = phrases.pattern("machine", "directed")
+_ANSWER = re.compile(r"^\W*(?:re|rv|fw|fwd|res|enc|aw)\s?:", _I)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+|(?<=\w): ")
+_LOOKED_AT = 4_000
+_FOOT = 600
+_SAYS_MORE = 8
 
 
 def decide(seen: Evidence) -> Verdict:
@@ -189,7 +201,7 @@ def _listed(seen: Evidence) -> Verdict | None:
         return None
     if _own_group(seen):
         return None
-    answers = headers.has("in-reply-to") and bool(re.match(r"^\W*(?:re|rv|fw|fwd|res|enc)\s?:", seen.subject, _I))
+    answers = headers.has("in-reply-to") and bool(_ANSWER.match(seen.subject))
     if answers and not bulk:
         return None  # some sales tools stamp these on what a person answers
     if found in _CAMPAIGN and not bulk and not _PROMOTION.search(seen.body):
@@ -208,32 +220,61 @@ def _own_group(seen: Evidence) -> bool:
 
 
 def _phrases(seen: Evidence) -> Verdict | None:
-    own = seen.own[:4_000]
+    own = seen.own[:_LOOKED_AT]
+    if _SURE_SUBJECT.match(seen.subject) and len(own) < 1_000:
+        return Verdict(Kind.AUTO_REPLY, f"El asunto es de un aviso de lectura o retirada: «{seen.subject[:60]}».")
+    if _CALENDAR_SUBJECT.match(seen.subject) and len(own) < 1_000 and _CALENDAR_BODY.search(own):
+        return Verdict(Kind.CALENDAR, f"El asunto es de una invitación: «{seen.subject[:60]}».")
     subject = bool(_REPLY_SUBJECT.match(seen.subject))
-    told, away, back, receipt = (bool(each.search(own)) for each in (_TOLD, _AWAY, _BACK, _RECEIPT))
-    if not (subject or told or away or receipt):
+    told, away, back = (bool(each.search(own)) for each in (_TOLD, _AWAY, _BACK))
+    receipts = len({found[0].lower() for found in _RECEIPT.finditer(own)})
+    if not (subject or told or away or receipts) or _says_more(own):
         return None
-    concrete = seen.named or bool(_ASKS.search(own)) or seen.files
-    if subject and (told or away or back or receipt) and not (concrete and not (told or (away and back))):
+    asks = bool(_ASKS.search(own))
+    if (
+        subject
+        and (receipts or not (seen.named and seen.files))
+        and not (asks and not (told or away or back or receipts))
+    ):
         return Verdict(Kind.AUTO_REPLY, f"El asunto es de una respuesta automática: «{seen.subject[:60]}».")
-    if subject and not concrete:
-        return Verdict(Kind.AUTO_REPLY, f"El asunto es de una respuesta automática: «{seen.subject[:60]}».")
-    if concrete:
+    if asks or seen.files or (seen.named and not (receipts and (told or receipts > 1))):
         return None
     if told and len(own) < 2_000:
         return Verdict(Kind.AUTO_REPLY, "El texto dice que es un mensaje automático.")
-    if away and back:
+    if away and (back or (len(own) < 160 and not _BUSINESS.search(own))):
         return Verdict(Kind.AUTO_REPLY, "El texto es un aviso de ausencia.")
-    if away and len(own) < 160:
-        return Verdict(Kind.AUTO_REPLY, "El texto es un aviso de ausencia.")
-    if receipt and len(_RECEIPT.findall(own)) >= 2:
+    if receipts >= 2:
         return Verdict(Kind.AUTO_REPLY, "El texto es un acuse de recibo automático.")
     return None
 
 
+def _says_more(own: str) -> bool:
+    """Besides being away, somebody tells or asks something of a matter: that part was written by a person for us.
+
+    >>> _says_more("Estoy de vacaciones hasta el día 5. Para pagos escriban a Ana.")
+    False
+    >>> _says_more("Estoy de vacaciones. De la factura 771 no ha llegado ni un bidón, mándenlo y se paga.")
+    True
+    """
+    words = 0
+    business = directed = False
+    for sentence in _SENTENCE.split(own):
+        if not sentence.strip() or _REDIRECT.search(sentence) or _TOLD.search(sentence) or _RECEIPT.search(sentence):
+            continue
+        words += len(sentence.split())
+        business = business or bool(_BUSINESS.search(sentence)) or any(sign.isdigit() for sign in sentence)
+        directed = directed or bool(_DIRECTED.search(sentence))
+    return words >= _SAYS_MORE and business and directed
+
+
 def _unanswerable(seen: Evidence) -> Verdict | None:
-    if _NO_REPLY.match(seen.sender) and (seen.reply_to in ("", seen.sender) or _NO_REPLY.match(seen.reply_to)):
-        return Verdict(Kind.OTHER, "El remitente es un buzón que no lee respuestas.")
-    if _IN_BROWSER.search(seen.body) and _PROMOTION.search(seen.body) and not seen.named:
+    """Mass mail without the headers of one, and boxes that nobody reads."""
+    if seen.named or _ANSWER.match(seen.subject) or seen.headers.has("in-reply-to"):
+        return None
+    if _MASS_MAIL.search(seen.body[-_FOOT:]):
         return Verdict(Kind.LIST, "Ofrece darse de baja: es un envío masivo.")
+    own = seen.own[:_LOOKED_AT]
+    unread = _NO_REPLY.match(seen.sender) and (seen.reply_to in ("", seen.sender) or _NO_REPLY.match(seen.reply_to))
+    if unread and not seen.files and not _LEGAL.search(own) and (_TOLD.search(own) or _RECEIPT.search(own)):
+        return Verdict(Kind.OTHER, "El remitente es un buzón que no lee respuestas.")
     return None

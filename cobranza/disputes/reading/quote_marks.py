@@ -19,7 +19,7 @@ INTRO_VERB_FIRST = re.compile(
     rf"^[^:]{{0,120}}@[^:]{{1,120}}\s(?:{_VERBS})\s(?:el|on|em|a|le|am)\s.{{4,90}}:\s{{0,3}}$", re.IGNORECASE
 )
 INTRO_START = re.compile(
-    r"^(?:-{1,6}\s*)?(?:el|en|on|em|no dia|a|le|am|il|op|den|w dniu|dia|quoting|citando a|al|"
+    r"^(?:-{1,6}\s*)?(?:el|en|on|em|no dia|le|am|il|op|den|w dniu|dia|quoting|citando a|al|"
     r"lun|mar|mi[ée]|jue|vie|s[áa]b|dom|\d{1,4}[-/.]\d{1,2}|\d{1,2}\s+de\s)\b",
     re.IGNORECASE,
 )
@@ -48,6 +48,11 @@ FORWARD = re.compile(
     r"missatge reenviat|message transf[ée]r[ée]|weitergeleitete nachricht|messaggio inoltrato|"
     r"inicio de mensaje reenviado|original forwarded message|reenviado por\b.{1,60}|encaminhado por\b.{1,60}))"
     r"\s{0,3}:?\s{0,3}[-_=*]{0,40}\s{0,3}$",
+    re.IGNORECASE,
+)
+ABOVE = re.compile(
+    r"^\W{0,6}(?:por favor,? )?(?:escriba|responda|reply|please (?:type|write|reply)|type|write|escreva)\b.{0,30}"
+    r"\b(?:encima|above|acima)\b.{0,40}\W{0,6}$",
     re.IGNORECASE,
 )
 RULE = re.compile(r"^\s{0,4}[_]{8,80}\s{0,4}$|^\s{0,4}[-]{20,80}\s{0,4}$|^\s{0,4}[=*]{20,80}\s{0,4}$")

@@ -22,6 +22,8 @@ _ALONE = phrases.pattern("signatures", "alone")
 _HEADING = phrases.pattern("signatures", "heading", r"^\W{0,4}", r"\b")
 _DATA_LAW = phrases.pattern("signatures", "data_law", r"^\W{0,4}", r"\b")
 _DATA_LAW_SAID = phrases.pattern("signatures", "data_law_said")
+_PRIVACY = phrases.pattern("signatures", "privacy", r"^\W{0,4}", r"\b")
+_DATA_WORDS = phrases.pattern("signatures", "data_words")
 _LONGEST = 1_500
 
 
@@ -38,14 +40,17 @@ def is_notice(paragraph: str) -> bool:
         return True
     if _HEADING.match(head) and _SAID.search(head):
         return bool(_ITSELF.search(head)) or len(head) > 150
-    if _ITSELF.search(head[:200]) and len(_said(head)) >= 2:
+    if _ITSELF.search(head[:200]) and (len(_said(head)) >= 2 or _DATA_WORDS.search(head)):
+        return True
+    if _PRIVACY.match(head) and _DATA_WORDS.search(head):
         return True
     return bool(_DATA_LAW.match(head) and _DATA_LAW_SAID.search(head))
 
 
 def may_start_notice(line: str) -> bool:
     """Whether a notice could begin with this line; cheap, asked of every line."""
-    return bool(_HEADING.match(line[:200]) or _ALONE.search(line[:60]))
+    head = line[:160]
+    return bool(_HEADING.match(head) or _ALONE.search(head[:60]) or _DATA_LAW.match(head) or _ITSELF.search(head))
 
 
 def _said(text: str) -> set[str]:

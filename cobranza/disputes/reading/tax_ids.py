@@ -92,7 +92,10 @@ def find(text: str) -> list[Found]:
             elif announced:
                 wrong.append(Found("tax_id", each.start(), each.end(), _plain(each[0]), False, kind.country))
     sure.sort(key=lambda each: not _named_so(text, each))
-    return list({(each.start, each.end): each for each in reversed(sure + wrong)}.values())[::-1]
+    first: dict[tuple[int, int], Found] = {}
+    for found in sure + wrong:
+        first.setdefault((found.start, found.end), found)
+    return list(first.values())
 
 
 def _loud(written: str) -> bool:

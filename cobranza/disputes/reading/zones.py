@@ -165,7 +165,7 @@ def _fields(lines: list[Line], at: int) -> bool:
         address = address or "@" in line.text
     if "sender" not in kinds:
         return False
-    return "subject" in kinds or (address and len(kinds) >= 2) or {"sent", "to"} <= kinds
+    return bool(kinds & {"subject", "sent"}) or (address and len(kinds) >= 2)
 
 
 def _after_fields(lines: list[Line], at: int) -> int:
@@ -187,10 +187,11 @@ def _announcement(lines: list[Line], zones: list[Zone | None], at: int) -> int:
         joined = f"{joined} {lines[number].text}".strip()
         if len(joined) > quotes.LONGEST:
             return 0
-        if count == 1 and not quotes.INTRO_START.match(joined):
+        if count == 1 and not (quotes.INTRO_START.match(joined) and any(sign.isdigit() for sign in joined)):
             return 1 if _one_line_announcement(joined, lines, zones, number) else 0
         if quotes.INTRO_END.search(joined) and _proved(joined, lines, zones, number):
-            return count
+            later = any(_announcement(lines, zones, below) for below in range(at + 1, number + 1))
+            return 0 if later else count  # the shortest announcement that ends here; before it the sender speaks
         if count == 1 and _one_line_announcement(joined, lines, zones, number):
             return 1
     return 0
@@ -256,6 +257,7 @@ def _signatures(lines: list[Line], zones: list[Zone | None]) -> None:
 
 
 def _notices(lines: list[Line], zones: list[Zone | None], start: int, end: int) -> None:
+    """From the line where a notice begins to the end of its paragraph."""
     at = start
     while at < end:
         if lines[at].blank:
@@ -264,27 +266,15 @@ def _notices(lines: list[Line], zones: list[Zone | None], start: int, end: int) 
         stop = at
         while stop < end and not lines[stop].blank:
             stop += 1
-        whole = " ".join(line.text for line in lines[at : min(stop, at + 12)])
-        begins = stop
-        if signatures.is_notice(whole) and not _own_words_first(lines, at, stop):
-            begins = at
-        else:
-            begins = next((number for number in range(at + 1, stop) if _notice_at(lines, number, stop)), stop)
+        begins = next((number for number in range(at, stop) if _notice_at(lines, number, stop)), stop)
         for number in range(begins, stop):
             zones[number] = Zone.SIGNATURE
         at = stop
 
 
-def _own_words_first(lines: list[Line], at: int, stop: int) -> bool:
-    """The paragraph's first line alone is no start of a notice: the notice begins further down."""
-    if signatures.is_notice(lines[at].text):
-        return False
-    return any(_notice_at(lines, number, stop) for number in range(at + 1, stop))
-
-
 def _notice_at(lines: list[Line], number: int, stop: int) -> bool:
     return signatures.may_start_notice(lines[number].text) and signatures.is_notice(
-        " ".join(line.text for line in lines[number : min(stop, number + 8)])
+        " ".join(line.text for line in lines[number : min(stop, number + 12)])
     )
 
 
@@ -305,24 +295,47 @@ def _footers(lines: list[Line], zones: list[Zone | None], start: int, end: int) 
 
 
 def _contact_block(lines: list[Line], zones: list[Zone | None], start: int, end: int) -> None:
-    """Telephone, web and address after the sign-off; the sign-off and a bare name stay the sender's words."""
+    """Firm, telephone, web and address under the name; sign-off and name stay the sender's words."""
     own = [at for at in range(start, end) if zones[at] is None and not lines[at].blank]
     tail = own[-_TAIL_LINES:]
-    if len(tail) < 2:
-        return
-    begins = next(
-        (at for at in reversed(tail) if len(lines[at].text) <= 60 and signatures.SIGN_OFF.match(lines[at].text)), -1
-    )
-    if begins < 0:
-        return
-    block = [at for at in tail if at > begins]
-    if not block or any(len(lines[at].text) > _SHORT or lines[at].text.endswith("?") for at in block):
+    begins = _after_sign_off(lines, tail) or _last_paragraph(lines, tail, first=own[0] if own else 0)
+    block = [at for at in tail if begins <= at]
+    if not begins or not block or any(len(lines[at].text) > _SHORT or lines[at].text.endswith("?") for at in block):
         return
     if not any(signatures.CONTACT.search(lines[at].text) for at in block):
         return
-    for at in range(block[0], end):
+    if len(block) > 1 and _is_name(lines[block[0]].text):
+        begins = block[1]
+    for at in range(begins, end):
         if zones[at] is None:
             zones[at] = Zone.SIGNATURE
+
+
+def _after_sign_off(lines: list[Line], tail: list[int]) -> int:
+    """The written line after the last sign-off; 0 without one."""
+    for place in range(len(tail) - 2, -1, -1):
+        text = lines[tail[place]].text
+        if len(text) <= 60 and signatures.SIGN_OFF.match(text):
+            return tail[place + 1]
+    return 0
+
+
+def _last_paragraph(lines: list[Line], tail: list[int], *, first: int) -> int:
+    """Where the last paragraph begins, if it looks like a block of contact lines; 0 if not."""
+    begins = len(tail)
+    while begins > 0 and (begins == len(tail) or tail[begins] == tail[begins - 1] + 1):
+        begins -= 1
+    block = tail[begins:]
+    if len(block) < 2 or block[0] == first:
+        return 0
+    contacts = sum(bool(signatures.CONTACT.search(lines[at].text)) for at in block)
+    sentences = sum(len(lines[at].text) > 60 or lines[at].text.endswith((",", ":", ";", "?", "!")) for at in block)
+    return block[0] if contacts and not sentences else 0
+
+
+def _is_name(text: str) -> bool:
+    """A bare name or post, as people write it under their mail."""
+    return len(text.split()) <= 5 and not any(sign.isdigit() or sign in "|@:/–" for sign in text)
 
 
 def _spans(lines: list[Line], zones: list[Zone], length: int) -> tuple[Span, ...]:
@@ -341,6 +354,7 @@ def _spans(lines: list[Line], zones: list[Zone], length: int) -> tuple[Span, ...
 _HAND_OVER = phrases.pattern("hand_over", "words", r"\b", r"\b")
 _WANTS = phrases.pattern("hand_over", "wants")
 _HAND_OVER_LONGEST = 220
+_ASKING_LONGEST = 60
 
 
 def hands_over(new: str) -> bool:
@@ -352,7 +366,9 @@ def hands_over(new: str) -> bool:
     bare = " ".join(new.split())
     if len(bare) <= 12:
         return True
-    return len(bare) <= _HAND_OVER_LONGEST and not _WANTS.search(bare) and bool(_HAND_OVER.search(bare))
+    if len(bare) > _HAND_OVER_LONGEST or _WANTS.search(bare) or ("?" in bare and len(bare) > _ASKING_LONGEST):
+        return False
+    return bool(_HAND_OVER.search(bare)) or len(bare) <= _ASKING_LONGEST
 
 
 def own_words(body: str, spans: Sequence[Span]) -> str:
