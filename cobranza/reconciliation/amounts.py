@@ -118,6 +118,32 @@ def explain(
     return found
 
 
+def most_kept_back(owed: Owed, rules: PaymentRegime, day: int, policy: Policy) -> int:
+    """More than this is never withheld, deducted, deposited or charged of one document."""
+    parts, over = policy.comision_parte.as_integer_ratio()
+    least = max(min(rules.fee_cap, owed.open * parts // over + 1), rules.rounding)
+    if not owed.untouched:
+        return least
+    on_net, on_tax, on_gross = _largest_shares(rules.country, day, max(policy.descuentos, default=Decimal(0)))
+    kept = owed.net * on_net + owed.tax * on_tax + owed.gross * on_gross
+    return max(least, math.ceil(kept) + 4 * rules.unit + 4)
+
+
+@lru_cache(maxsize=4096)
+def _largest_shares(country: str, day: int, discount: Decimal) -> tuple[float, float, float]:
+    """Of a document's base, taxes and total: the most that a chain of rates, a deposit or a discount takes."""
+    deposit = regime(country).deposit
+    chains = _chains(country, day)
+    on_net = max([chain.net / chain.over for chain in chains], default=0.0)
+    on_tax = max([chain.tax / chain.over for chain in chains], default=0.0)
+    on_gross = max(
+        [chain.gross / chain.over for chain in chains]
+        + [float(rate) for rate in (deposit.rates if deposit else ())]
+        + [float(discount)]
+    )
+    return on_net, on_tax, on_gross
+
+
 def _rounding(owed: Owed, missing: int, cash: int, rules: PaymentRegime) -> Reading:
     weight = WEIGHTS["rounding"] - 1.5 * abs(missing) / max(1, rules.rounding)
     sign = "−" if missing > 0 else "+"

@@ -280,11 +280,15 @@ def _unnamed(view: View, depth: Depth) -> list[Hypothesis]:
     cash, documents = view.payment.cents, view.board.documents
     pool = sets.pool(view)
     alike: dict[tuple[int, int, int], list[int]] = {}
-    for doc in pool:
-        document = documents[doc]
-        alike.setdefault((view.free[doc], document.gross, document.net), []).append(doc)
     deposit = "deposit" in view.clues.hints
     rules = regime(view.board.customers[view.customer].country or view.payment.country)
+    day, policy, returned = view.payment.booked, view.board.policy, view.board.returned
+    least = min(cash - rules.rounding, cash * 3 // 4)
+    for doc in pool:
+        free = view.free[doc]
+        if free >= least or doc in returned:
+            document = documents[doc]
+            alike.setdefault((free, document.gross, document.net), []).append(doc)
     coin = _coin(view, rules)
     equal = False
     for (free, gross, _), docs in alike.items():
@@ -296,14 +300,17 @@ def _unnamed(view: View, depth: Depth) -> list[Hypothesis]:
             readings = explained(view, [doc], loose=False, how="account")
         elif free > cash:
             part = _instalment(view, doc, free, gross)
-            if not (deposit or part or 2 * cash > free):
-                continue
+            if not (deposit or part):
+                document = documents[doc]
+                owed = Owed(free, document.net, document.tax, gross, document.due)
+                if 2 * cash <= free or free - cash > amounts.most_kept_back(owed, rules, day, policy):
+                    continue
             readings = explained(view, [doc], loose=bool(part), how="account")
             in_time = next((other for other in docs[1:] if documents[other].due >= view.payment.booked), None)
             if in_time is not None and documents[doc].due < view.payment.booked:  # a discount is for who pays in time
                 early = explained(view, [in_time], loose=False, how="account")
                 readings += [hypothesis for hypothesis in early if hypothesis.rule == "discount"]
-        elif doc in view.board.returned or cash - free <= rules.rounding:
+        elif doc in returned or cash - free <= rules.rounding:
             readings = explained(view, [doc], loose=False, how="account")
         elif coin and 3 * (cash - free) <= free and ((cash - free) % coin == 0 or cash % (10 * coin) == 0):
             readings = [one for one in explained(view, [doc], loose=True, how="account") if one.rule == "over"]
@@ -353,21 +360,11 @@ def _instalment(view: View, doc: int, free: int, gross: int) -> int:
 
 def explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "named") -> list[Hypothesis]:
     """Readings of a payment against exactly these documents."""
-    documents = view.board.documents
     docs = [doc for doc in docs if view.free.get(doc)]
-    currencies = {documents[doc].currency for doc in docs}
-    if len(currencies) != 1:
+    together = _owed(view, docs)
+    if together is None:
         return []
-    owed = Owed(
-        open=sum(view.free[doc] for doc in docs),
-        net=sum(documents[doc].net for doc in docs),
-        tax=sum(documents[doc].tax for doc in docs),
-        gross=sum(documents[doc].gross for doc in docs),
-        due=max(documents[doc].due for doc in docs),
-    )
-    if owed.open <= 0:
-        return []
-    currency = currencies.pop()
+    owed, currency = together
     if currency != view.payment.currency:
         return _foreign(view, docs, owed, currency, how)
     country = view.board.customers[view.customer].country or view.payment.country
@@ -407,6 +404,26 @@ def explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "named
             )
         )
     return result
+
+
+def _owed(view: View, docs: Sequence[int]) -> tuple[Owed, str] | None:
+    """What documents of one currency say together; None when there is nothing to collect."""
+    free, documents = view.free, view.board.documents
+    if len(docs) == 1:
+        one = documents[docs[0]]
+        owed = Owed(free[docs[0]], one.net, one.tax, one.gross, one.due)
+        return (owed, one.currency) if owed.open > 0 else None
+    several = [documents[doc] for doc in docs]
+    if len({one.currency for one in several}) != 1:
+        return None
+    owed = Owed(
+        open=sum([free[doc] for doc in docs]),
+        net=sum([one.net for one in several]),
+        tax=sum([one.tax for one in several]),
+        gross=sum([one.gross for one in several]),
+        due=max([one.due for one in several]),
+    )
+    return (owed, several[0].currency) if owed.open > 0 else None
 
 
 def _foreign(view: View, docs: Sequence[int], owed: Owed, currency: str, how: str) -> list[Hypothesis]:

@@ -54,7 +54,7 @@ class Found(NamedTuple):
     twins: bool = False
 
 
-def pool(view: View, without: frozenset[int] = frozenset()) -> list[int]:
+def pool(view: View) -> list[int]:
     """Documents that may be paid unnamed, oldest due day first.
 
     Same currency, not in a batch, not too old, and not named by another payment that waits for a decision.
@@ -69,7 +69,6 @@ def pool(view: View, without: frozenset[int] = frozenset()) -> list[int]:
             document.due >= oldest
             and document.currency == currency
             and (not document.remesa or doc in returned)
-            and doc not in without
             and not (doc in claims and claimed(view, doc))
         ):
             chosen.append((document.due, doc))

@@ -163,6 +163,8 @@ def _documents(party: Party, columns: Documents, ids: np.ndarray[Any, Any], wher
 def _remesas(columns: Documents, ids: np.ndarray[Any, Any], seed: int) -> Iterator[Payment]:
     """The bank's one credit for each batch of direct debits."""
     places = np.flatnonzero(columns.remesa != NO_REMESA)
+    if not len(places):
+        return
     places = places[np.argsort(columns.remesa[places], kind="stable")]
     numbers, starts = np.unique(columns.remesa[places], return_index=True)
     rng = Random(f"{seed}-remesas")
