@@ -31,7 +31,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP as CRLF_POLICY
@@ -345,14 +345,16 @@ class Dovecot:
         if self._process is None:
             return
         if self._process.poll() is None:
-            master = psutil.Process(self._process.pid)
-            family = master.children(recursive=True)
-            for one in (master, *family):
-                try:
+            family = psutil.Process(self._process.pid).children(recursive=True)
+            self.kill_sessions()  # left alone they make the master wait for them; and it buries its own dead
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=3)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+            for one in family:
+                with suppress(psutil.NoSuchProcess):
                     one.kill()
-                except psutil.NoSuchProcess:
-                    continue
-            psutil.wait_procs(family, timeout=10)
         self._process.wait(timeout=10)
         self._process = None
         shutil.rmtree(self.folder / "run", ignore_errors=True)  # its master.pid would stop the next start

@@ -27,6 +27,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
+from connectors.mail.settings import Encryption
 from tests.dovecot import HOST, OAuthDouble, free_port, write_certificate
 
 PASSWORD = "otra clave con «eñe»"
@@ -53,7 +54,7 @@ class Smtpd:
     """One running server.
 
     Attributes:
-        port: With STARTTLS.
+        port: With STARTTLS, unless it was made otherwise.
         ca: Certificate to trust; it names `HOST` only.
         accepted: What it took, in order.
         refused_recipients: Addresses that get "550 5.1.1".
@@ -61,7 +62,7 @@ class Smtpd:
         oauth: Its tokens open `USER`, see `OAuthDouble`.
     """
 
-    def __init__(self, folder: Path, *, starttls: bool = True, mechanisms: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, *, encryption: Encryption = "starttls", mechanisms: tuple[str, ...] = ()) -> None:
         self.ca, key = write_certificate(folder)
         self._secret = folder / "clave"
         self._secret.write_text(PASSWORD, encoding="utf-8")
@@ -71,7 +72,8 @@ class Smtpd:
         self.oauth = OAuthDouble()
         self._faults: list[tuple[Step, str]] = []
         context = None
-        if starttls:
+        self._encryption = encryption
+        if encryption != "ninguno":
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.ca, key)
         double = self
@@ -105,17 +107,18 @@ class Smtpd:
                 return Protocol(
                     self.handler,
                     hostname="prueba",
-                    tls_context=context,
-                    require_starttls=starttls,
+                    tls_context=context if encryption == "starttls" else None,
+                    require_starttls=encryption == "starttls",
                     auth_required=True,
-                    auth_require_tls=starttls,
+                    auth_require_tls=encryption == "starttls",
                     authenticator=double._authenticate,
                     auth_exclude_mechanism=exclude,
                     enable_SMTPUTF8=True,
                 )
 
         self.port = free_port()
-        self._server = Server(self, hostname="127.0.0.1", port=self.port, ready_timeout=20)
+        implicit: dict[str, Any] = {"ssl_context": context} if encryption == "tls" else {}
+        self._server = Server(self, hostname="127.0.0.1", port=self.port, ready_timeout=20, **implicit)
         self._server.start()
         self.connections = 0  # its own first look does not count
 
@@ -124,7 +127,7 @@ class Smtpd:
         return {
             "servidor": HOST,
             "puerto": self.port,
-            "cifrado": "starttls",
+            "cifrado": "tls" if self._encryption == "tls" else "starttls",
             "usuario": USER,
             "clave": f"file:{self._secret}",
             "autoridad": str(self.ca),
@@ -169,7 +172,7 @@ class Smtpd:
                     (envelope.mail_from or "").strip("<>"),
                     tuple(envelope.rcpt_tos),
                     bytes(envelope.original_content),
-                    session.ssl is not None,
+                    self._encryption == "tls" or session.ssl is not None,
                 )
             )
         return self._answer(server, "end") or "250 2.0.0 accepted"
@@ -185,10 +188,10 @@ class Smtpd:
 
 
 @contextmanager
-def running(*, starttls: bool = True, mechanisms: tuple[str, ...] = ()) -> Iterator[Smtpd]:
+def running(*, encryption: Encryption = "starttls", mechanisms: tuple[str, ...] = ()) -> Iterator[Smtpd]:
     """A server for the length of a ``with``."""
     with tempfile.TemporaryDirectory(prefix="smtpd") as folder:
-        server = Smtpd(Path(folder), starttls=starttls, mechanisms=mechanisms)
+        server = Smtpd(Path(folder), encryption=encryption, mechanisms=mechanisms)
         try:
             yield server
         finally:

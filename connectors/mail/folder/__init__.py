@@ -11,6 +11,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Literal, Self, cast
 
@@ -61,6 +62,7 @@ class FolderMailbox:
         self.account = account
         self._folder = folder
         self._most = most
+        self._seen: dict[int, Path] = {}
         self._files()
 
     def waiting(self) -> list[WaitingMail]:
@@ -90,7 +92,7 @@ class FolderMailbox:
         file = self._find(position)
         if file is None:
             return
-        if not folder or Path(folder).name != folder:
+        if folder in ("", ".", "..") or Path(folder).name != folder:
             raise ValueError(f"not the name of a folder: {folder!r}")
         target = self._folder / folder
         try:
@@ -135,6 +137,11 @@ class FolderMailbox:
     def _find(self, position: MailPosition) -> Path | None:
         if (position.account, position.folder, position.uidvalidity) != (self.account, _INBOX, 1):
             raise MailGone(f"Esa posición no es del buzón «{self.account}».")
+        place = self._seen.get(position.uid)
+        if place is not None:  # as it was when it was listed: the folder need not be read again
+            with suppress(OSError):
+                if _number(place.name, place.lstat()) == position.uid:
+                    return place
         found = self._files().get(position.uid)
         return found[0] if found else None
 
@@ -147,6 +154,7 @@ class FolderMailbox:
                     found[_number(entry.name, facts)] = (Path(entry.path), facts)
         except OSError as exc:
             raise MailboxError(f"No se puede leer la carpeta de correo «{self._folder}»: {exc.strerror}.") from exc
+        self._seen = {uid: place for uid, (place, _) in found.items()}
         return found
 
 

@@ -36,11 +36,16 @@ _SHORT_BODY = re.compile(rb'\bBODY\[\](?:<\d+>)? (?:"((?:[^"\\]|\\.)*)"|NIL)', r
 _PERSONAL = re.compile(rb'\(\("((?:[^"\\]|\\.)*)" (?:"(\\?.)"|NIL)')
 
 
+class _NoFolder(MailboxError):
+    """The folder to move to is not there."""
+
+
 class ImapMailbox:
     """An open connection to a mailbox; see `Mailbox`. A context manager, and only for the thread that made it.
 
     Where the server lacks MOVE, a message is copied, flagged as deleted and expunged by its UID; a flagged one that a
-    fault left behind counts as moved.
+    fault left behind counts as moved. A fault in the middle may leave a copy too many in the other folder, never one
+    too few.
 
     Args:
         account: Name of the entry in ``config/mail.toml``.
@@ -110,14 +115,15 @@ class ImapMailbox:
         """See `Mailbox.move`; a folder that is missing is made."""
         with self._translated("mover un correo"):
             self._check(position)
-            target = self._folder(folder)
             self._connection.noop()  # hear of what others moved away
             if not self._lies(position.uid):
                 return
-            if "MOVE" in self._connection.capabilities:
-                self._move(position.uid, target)
-            else:
-                self._copy_and_expunge(position.uid, target)
+            by = self._move if "MOVE" in self._connection.capabilities else self._copy_and_expunge
+            try:
+                by(position.uid, self._folder(folder))
+            except _NoFolder:  # deleted since we looked
+                del self._folders[folder]
+                by(position.uid, self._folder(folder))
 
     def wait(self, seconds: float) -> None:
         """See `Mailbox.wait`; returns after `limites.reposo_segundos` at the latest."""
@@ -236,6 +242,8 @@ class ImapMailbox:
         if validity and validity[-1] and validity[-1].isdigit() and int(validity[-1]) != self._validity:
             raise MailboxError(f"El buzón «{self.account}» se está reconstruyendo.")
         if kind != "OK":
+            if b"[TRYCREATE]" in (data[-1] or b""):
+                raise _NoFolder(f"Falta una carpeta en el buzón «{self.account}».")
             if b"[EXPUNGEISSUED]" in (data[-1] or b""):
                 raise MailGone(f"El correo ya no está en la bandeja de «{self.account}».")
             raise MailboxError(f"El servidor de «{self.account}» contesta que no a {command}: {login.shown(data[-1])}.")

@@ -91,7 +91,7 @@ class SmtpSender:
     def _hand_over(self, line: smtplib.SMTP, ready: Envelope, name: str) -> Accepted:
         self._carried += 1
         line.command_encoding = "utf-8" if ready.international else "ascii"
-        extra = " SMTPUTF8" if ready.international else ""
+        extra = " SMTPUTF8 BODY=8BITMIME" if ready.international else ""
         try:
             for command, argument in (
                 ("MAIL", f"FROM:<{ready.sender}>{extra}"),

@@ -331,6 +331,22 @@ def test_a_move_that_the_server_only_says_it_made_is_an_error(scripted: Make) ->
     mailbox.close()
 
 
+def test_a_folder_that_somebody_deleted_is_made_again(scripted: Make) -> None:
+    answers = iter([b"{tag} NO [TRYCREATE] no hay\r\n", b"* OK [COPYUID 7 5 1]\r\n{tag} OK\r\n"])
+    listed = iter([b'* LIST () "/" Procesados\r\n', b""])
+    server = scripted(
+        {
+            "UID SEARCH": b"* SEARCH 5\r\n{tag} OK\r\n",
+            "UID MOVE": lambda _command, _line: next(answers),
+            "LIST": lambda _command, _line: next(listed) + b"{tag} OK\r\n",
+        }
+    )
+    mailbox = open_at(server)
+    mailbox.move(AT, "Procesados")
+    mailbox.close()
+    assert len([line for line in server.heard if "CREATE" in line]) == 1
+
+
 def test_without_uidplus_nothing_of_others_is_expunged(scripted: Make) -> None:
     server = scripted({"UID SEARCH": b"* SEARCH 5\r\n{tag} OK\r\n"}, capabilities="IMAP4rev1 AUTH=PLAIN")
     mailbox = open_at(server)

@@ -117,13 +117,22 @@ def test_a_certificate_for_another_name_gets_neither_password_nor_message(smtpd:
     assert smtpd.accepted == []
 
 
+def test_encryption_from_the_first_octet_is_verified_too() -> None:
+    with running(encryption="tls") as server:
+        with sender(server) as out:
+            assert out.send(mail()) is Accepted.ACCEPTED
+        with sender(server, servidor="127.0.0.1") as out, pytest.raises(MailboxError, match="certificado"):
+            out.send(mail())
+        assert [one.encrypted for one in server.accepted] == [True]
+
+
 def test_a_certificate_that_nobody_vouches_for_is_refused(smtpd: Smtpd) -> None:
     with sender(smtpd, autoridad="") as out, pytest.raises(MailboxError, match="certificado"):
         out.send(mail())
 
 
 def test_a_server_without_encryption_gets_nothing() -> None:
-    with running(starttls=False) as plain:
+    with running(encryption="ninguno") as plain:
         with sender(plain) as out, pytest.raises(MailboxError, match="cifrado"):
             out.send(mail())
         assert plain.accepted == []
