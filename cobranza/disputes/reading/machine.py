@@ -55,7 +55,7 @@ class Evidence:
 
 _I = re.IGNORECASE
 _DAEMON = re.compile(
-    r"^(?:mailer-?daemon|postmaster|mail-?daemon|bounces?|mail\.?delivery|microsoftexchange\w+|complaints|"
+    r"^(?:mailer-?daemon|post_?master|mail-?daemon|bounces?|mail\.?delivery|microsoftexchange\w+|complaints|"
     r"double-bounce|"
     r"returnmail|mdaemon|mail-system|abuse-report|staff-?abuse)(?:[+._-].{0,60})?@",
     _I,
@@ -69,6 +69,8 @@ _AUTO_HEADERS = (
     "x-out-of-office", "x-autoreply-from", "x-pm-message-options", "x-ms-exchange-inbox-rules-loop",
 )  # fmt: skip
 _LIST_HEADERS = (
+    "x-ml-name",
+    "x-mlserver",
     "list-id",
     "list-post",
     "list-unsubscribe",

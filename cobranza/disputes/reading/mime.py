@@ -21,9 +21,10 @@ from cobranza.disputes.reading.headers import Headers, decoded
 from cobranza.disputes.reading.html_text import Hint
 from cobranza.disputes.reading.limits import Limits
 
-_HEADER_LINE = re.compile(rb"^(?:From )?[A-Za-z][A-Za-z0-9_-]{0,76}[ \t]?:", re.MULTILINE)
+_HEADER_LINE = re.compile(rb"^[A-Za-z][A-Za-z0-9_-]{0,76}[ \t]?:", re.MULTILINE)
+_ENVELOPE = re.compile(rb"^>?From [^\r\n]*(?:\r\n|\r|\n)")
 _KNOWN = re.compile(
-    rb"^(?:from|to|subject|date|message-id|received|return-path|mime-version|content-type|delivered-to|reply-to)"
+    rb"(?:^|\r)(from|to|subject|date|message-id|received|return-path|mime-version|content-type|delivered-to|reply-to)"
     rb"[ \t]*:",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -123,7 +124,7 @@ def _check(raw: bytes, limits: Limits) -> None:
     head = _head(raw)
     if len(head) > limits.header_octets:
         raise UnreadableMail(f"Las cabeceras pasan de {limits.header_octets} octetos.")
-    if b"\x00" in head[:4_096] or not _HEADER_LINE.match(head.lstrip(b"\r\n\xef\xbb\xbf")) or not _KNOWN.search(head):
+    if b"\x00" in head[:4_096] or not _has_headers(head):
         raise UnreadableMail("No es un mensaje de correo: no tiene cabeceras.")
     lines = raw.count(b"\n") + raw.count(b"\r")
     if lines > 2 * limits.lines:
@@ -131,6 +132,13 @@ def _check(raw: bytes, limits: Limits) -> None:
     boundaries = sum(1 for _ in _BOUNDARY.finditer(raw))
     if boundaries > limits.parts or boundaries * lines > limits.work:
         raise UnreadableMail("El mensaje declara demasiadas partes.")
+
+
+def _has_headers(head: bytes) -> bool:
+    """Two fields that mail has, or one in a text that begins with a field; an mbox line may stand before."""
+    start = _ENVELOPE.sub(b"", head.lstrip(b"\xef\xbb\xbf \t\r\n"), count=1)
+    known = {found[1].lower() for found in _KNOWN.finditer(start)}
+    return len(known) >= 2 or (bool(known) and bool(_HEADER_LINE.match(start)))
 
 
 def _head(raw: bytes) -> bytes:

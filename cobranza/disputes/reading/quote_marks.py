@@ -29,8 +29,8 @@ INTRO_PROOF = re.compile(
 )
 QUOTING = re.compile(r"^(?:quoting|citando(?: a)?)\s+[^:]{2,150}:\s*$", re.IGNORECASE)
 DATED_ADDRESS = re.compile(
-    r"^\s{0,3}(?:\d{4}-\d{2}-\d{2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})[^<>]{0,80}"
-    r"<[^<>@\s]{1,80}@[^<>\s]{1,120}>\s{0,3}:\s{0,3}$"
+    r"^(?=.{0,200}(?:\b(?:19|20)\d{2}\b|\b\d{1,2}[:.]\d{2}\b|\d{1,2}[-/.]\d{1,2}[-/.]\d{2}))[^<>]{4,140}"
+    r"<(?:mailto:)?[^<>@\s]{1,80}@[^<>\s]{1,120}>\s{0,3}:\s{0,3}$"
 )
 
 SEPARATOR = re.compile(
@@ -61,7 +61,7 @@ _FROM = r"de|from|von|da|desde|remitente|remetente|enviado por|exp[ée]diteur|mi
 _SUBJECT = r"asunto|subject|assunto|assumpte|gaia|objet|betreff|oggetto|onderwerp|tema|emne|ämne"
 _SENT = (
     r"enviado(?: el| em| a)?|enviada(?: em| el)?|sent(?: on)?|fecha(?: de env[íi]o)?|data(?: de envio)?|date|gesendet|"
-    r"envoy[ée]|inviato|verzonden|enviat(?: el)?|dia"
+    r"envoy[ée](?: le)?|inviato|verzonden|enviat(?: el)?|dia"
 )
 _TO = (
     r"para|to|a|an|destinatario|destinat[áa]rio|à|per a|aan|til|till|cc|c\.c\.|copia|c[óo]pia|bcc|cco|"
@@ -69,7 +69,7 @@ _TO = (
 )
 FIELD = re.compile(
     rf"^[\s>|]{{0,6}}[*_]{{0,2}}(?:(?P<sender>{_FROM})|(?P<subject>{_SUBJECT})|(?P<sent>{_SENT})|(?P<to>{_TO}))"
-    rf"[*_]{{0,2}}\s{{0,2}}[:：][*_]{{0,2}}(?:\s|$|\[|<)",
+    rf"[*_]{{0,2}}\s{{0,2}}[:：][*_]{{0,2}}(?!//)",
     re.IGNORECASE,
 )
 FORWARDING_SUBJECT = re.compile(

@@ -190,11 +190,17 @@ def _announcement(lines: list[Line], zones: list[Zone | None], at: int) -> int:
         if count == 1 and not (quotes.INTRO_START.match(joined) and any(sign.isdigit() for sign in joined)):
             return 1 if _one_line_announcement(joined, lines, zones, number) else 0
         if quotes.INTRO_END.search(joined) and _proved(joined, lines, zones, number):
-            later = any(_announcement(lines, zones, below) for below in range(at + 1, number + 1))
-            return 0 if later else count  # the shortest announcement that ends here; before it the sender speaks
+            # the shortest announcement that ends here counts: before it the sender speaks
+            return 0 if any(_starts(lines, zones, below, number) for below in range(at + 1, number + 1)) else count
         if count == 1 and _one_line_announcement(joined, lines, zones, number):
             return 1
     return 0
+
+
+def _starts(lines: list[Line], zones: list[Zone | None], at: int, end: int) -> bool:
+    text = lines[at].text
+    begins = quotes.INTRO_START.match(text) and any(sign.isdigit() for sign in text)
+    return bool(begins) and _announcement(lines, zones, at) == end - at + 1
 
 
 def _one_line_announcement(text: str, lines: list[Line], zones: list[Zone | None], number: int) -> bool:
