@@ -55,6 +55,7 @@ class Board:
         returned: Documents whose collection came back.
         claims: Payments, by document, that name it and were not decided when they were first read.
         decided: Payments that have been accepted: their claims are void.
+        left_out: The last look at a payment left out sets of documents that could also be meant.
         signature: The rules that this run follows, as explanations end with them.
     """
 
@@ -71,6 +72,7 @@ class Board:
     returned: set[int] = field(default_factory=set)
     claims: dict[int, set[int]] = field(default_factory=dict)
     decided: set[int] = field(default_factory=set)
+    left_out: bool = False
     signature: str = ""
     batches: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     batch_docs: dict[str, list[int]] = field(default_factory=dict)

@@ -60,17 +60,20 @@ def hypotheses(board: Board, payment: Payment, moment: Moment, depth: Depth) -> 
         depth: What to look for.
     """
     clues = board.clues_of(payment)
+    board.left_out = False
     found = (
         special.returns(board, payment, clues, moment)
         if payment.cents < 0
         else _collections(board, payment, clues, moment, depth)
     )
-    best: dict[tuple[int, ...], Hypothesis] = {}
+    best: dict[tuple[int, ...], tuple[float, str, Hypothesis]] = {}
     for hypothesis in found:
-        other = best.get(hypothesis.key)
-        if other is None or (hypothesis.score, hypothesis.rule) > (other.score, other.rule):
-            best[hypothesis.key] = hypothesis
-    return sorted(best.values(), key=lambda hypothesis: (-hypothesis.score, hypothesis.key))
+        key, score = hypothesis.key, hypothesis.score
+        other = best.get(key)
+        if other is None or (score, hypothesis.rule) > other[:2]:
+            best[key] = (score, hypothesis.rule, hypothesis)
+    order = sorted((-score, key) for key, (score, _, _) in best.items())
+    return [best[key][2] for _, key in order]
 
 
 def settled_mentions(board: Board, payment: Payment, moment: Moment) -> list[int]:
@@ -215,7 +218,11 @@ def _named(view: View, slots: Sequence[Slot], depth: Depth) -> list[Hypothesis]:
                     hypothesis.parts["referencia"] = reference_part([slot.quality])
                     hypothesis.mentions = (slot.token,)
                     found.append(hypothesis)
-    if depth != Depth.SINGLE and (view.known or sure >= Quality.FULL):
+    if not (view.known or sure >= Quality.FULL):
+        return found
+    if depth == Depth.SINGLE:
+        view.board.left_out = True
+    else:
         found += _completed(view, slots, combos, reference)
     return found
 
@@ -325,7 +332,9 @@ def _unnamed(view: View, depth: Depth) -> list[Hypothesis]:
     for doc in view.own:
         if documents[doc].currency != view.payment.currency and not documents[doc].credit:
             found += explained(view, [doc], loose=False, how="account")
-    if not equal and depth == Depth.ALL:
+    if not equal and depth == Depth.SINGLE:
+        view.board.left_out = True
+    elif not equal:
         answers = sets.search(view, pool, cash, most=view.board.policy.conjunto_maximo)
         answers = sets.with_run(view, answers, sets.runs(view, pool))
         found += [sets.hypothesis(view, answer.docs, "account", answer) for answer in answers if len(answer.docs) > 1]

@@ -191,9 +191,14 @@ class _Run:
                 return True
             if not clear.hopeful(self.board, payment, self.moments[payment.index]):
                 return False
-        if number == 2 and not self._taken(self._weighed(payment, Depth.SINGLE), number):
-            return False  # rivals could only make it less likely, and no set is taken in this round
-        judged = self._judged(payment, Depth.NAMED if number < 2 else Depth.ALL)
+        if number == 2:
+            judged = self._weighed(payment, Depth.SINGLE)
+            if not self._taken(judged, number):
+                return False  # sets could only make it less likely, and none is taken in this round
+            if self.board.left_out:
+                judged = self._judged(payment, Depth.ALL)
+        else:
+            judged = self._judged(payment, Depth.NAMED if number < 2 else Depth.ALL)
         if not self._taken(judged, number):
             return False
         best, confidence = judged[0]

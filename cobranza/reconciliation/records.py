@@ -143,4 +143,5 @@ class Hypothesis:
     @property
     def key(self) -> tuple[int, ...]:
         """The documents, to compare hypotheses."""
-        return tuple(sorted(line.doc for line in self.lines))
+        lines = self.lines
+        return (lines[0].doc,) if len(lines) == 1 else tuple(sorted([line.doc for line in lines]))
