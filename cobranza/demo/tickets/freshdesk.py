@@ -38,6 +38,7 @@ GROUPS = {
 FIELDS = ("cf_cobranza", "cf_categoria", "cf_confianza", "cf_facturas", "cf_importe", "cf_deudor", "cf_pais")
 OPEN, PENDING, RESOLVED, CLOSED = 2, 3, 4, 5
 STATUSES = {"open": OPEN, "pending": PENDING, "solved": RESOLVED, "closed": CLOSED}
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _MAX_FILES = 20 * 1024 * 1024  # of all files of one ticket or note together
 _MAX_TAG = 32
 _SEARCH_PAGE, _SEARCH_PAGES = 30, 10
@@ -108,7 +109,7 @@ class Freshdesk:
         for name in ("description", "subject", "priority", "status"):
             if given.get(name) in (None, ""):
                 raise Refusal(400, name, "It should not be blank", "missing_field")
-        if "@" not in str(given.get("email", "")):
+        if not given.get("unique_external_id") and not _ADDRESS.fullmatch(str(given.get("email", ""))):
             raise Refusal(400, "email", "It should be a valid email address")
         self._check(given)
         now = stamp(self.store.now())
@@ -294,12 +295,13 @@ class Freshdesk:
             raise Refusal(400, "due_by", "due_by and fr_due_by have to be given together")
 
     def _contact(self, given: Row) -> Row:
-        email = given["email"].lower()
+        email, external = str(given.get("email", "")).lower(), given.get("unique_external_id")
         for row in self.store.all("contact"):
-            if row["email"] == email:
+            if (email and row["email"] == email) or (external and row["unique_external_id"] == external):
                 return row
         number = self.store.number("contact", 700)
-        return self.store.put("contact", number, {"id": number, "email": email, "name": given.get("name") or email})
+        row = {"id": number, "email": email, "name": given.get("name") or email, "unique_external_id": external}
+        return self.store.put("contact", number, row)
 
     def _found(self, request: Request) -> Row:
         ticket = self.store.get("ticket", request.path_params["id"])

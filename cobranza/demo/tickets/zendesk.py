@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -52,6 +53,7 @@ FIELDS = {
     380000000005: "Deudor",
     380000000006: "País",
 }
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _KEY_HOURS = 2
 _UPLOAD_MINUTES = 60
 _MAX_COMMENT = 65_535  # characters
@@ -470,7 +472,7 @@ class Zendesk:
         asked = given.get("requester")
         if asked is None:
             return self._robot()
-        if "@" not in str(asked.get("email", "")):
+        if not _ADDRESS.fullmatch(str(asked.get("email", ""))):
             raise invalid("requester", f"Requester: Email: {asked.get('email')} is not properly formatted")
         return self._user(asked)
 

@@ -37,7 +37,7 @@ from cobranza.kernel.secrets import Secret
 from connectors.ticketing import settings as common
 from connectors.ticketing import words
 from connectors.ticketing.errors import EventRefused
-from connectors.ticketing.freshdesk.line import Files, Line, LostAnswer, Missing
+from connectors.ticketing.freshdesk.line import BadRequester, Files, Line, LostAnswer, Missing
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +82,11 @@ class FreshdeskDesk:
         """See `TicketDesk.open`. The internal note is a note of its own; it also names the ticket gone on from."""
         found, fresh = self._by_key(ticket.key), False
         if found is None:
-            found, fresh = self._create(ticket)
+            try:
+                found, fresh = self._create(ticket)
+            except BadRequester:
+                _log.warning("Freshdesk no admite la dirección del solicitante de %s; va en el texto", ticket.key)
+                found, fresh = self._create(ticket, refused=True)
         note = self._note(ticket, follows)
         if note and (fresh or found["status"] != _CLOSED):
             comment = NewComment(key=f"{ticket.key}:nota", ticket=str(found["id"]), text=note)
@@ -213,10 +217,13 @@ class FreshdeskDesk:
 
     # --- writing
 
-    def _create(self, ticket: NewTicket) -> tuple[dict[str, Any], bool]:
+    def _create(self, ticket: NewTicket, *, refused: bool = False) -> tuple[dict[str, Any], bool]:
+        """Open a ticket; of a contact without address when the desk has `refused` it, and the text names it then."""
         entry = self._entry
         taken, left = self._fitting(ticket.files)
         text = words.plain(ticket.text, _TEXT - 3000) or "(sin texto)"
+        if refused:
+            text = f"De: {words.line(f'{ticket.requester_name} <{ticket.requester}>', 300)}\n\n{text}"
         fields = {entry.campo_clave: words.external_id(ticket.key)}
         fields |= {entry.campos[s]: words.line(v, 255) for s, v in ticket.fields.items() if s in entry.campos}
         asked: dict[str, Any] = {
@@ -231,6 +238,8 @@ class FreshdeskDesk:
             "tags": words.tags(ticket.tags, _TAG),
             "custom_fields": fields,
         }
+        if refused:
+            asked["unique_external_id"] = words.mark(asked.pop("email").lower())
         if ticket.form:
             asked["type"] = common.look_up(entry.formularios, ticket.form, "formulario")
         now = clock.now()

@@ -28,6 +28,10 @@ class Missing(DeskRefused):
     """The desk has no such ticket."""
 
 
+class BadRequester(DeskRefused):
+    """The desk takes no ticket of this address."""
+
+
 class Line:
     """Calls to one account of Freshdesk.
 
@@ -142,6 +146,9 @@ def _read(method: str, answer: httpx.Response) -> Any:
         raise DeskLoginRefused(f"Freshdesk no acepta la clave ({status}).")
     if status == 404:
         raise Missing("Freshdesk no tiene ese ticket.")
+    errors = body.get("errors") if isinstance(body, dict) else None
+    if isinstance(errors, list) and any(isinstance(one, dict) and one.get("field") == "email" for one in errors):
+        raise BadRequester(f"Freshdesk no admite al solicitante: {_details(body)}")
     if 400 <= status < 500 and status != 408:
         raise DeskRefused(f"Freshdesk rechaza la petición ({status}): {_details(body)}")
     raise DeskError(f"Freshdesk falla ({status}).")

@@ -19,6 +19,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -91,7 +92,11 @@ class ZendeskDesk:
         """See `TicketDesk.open`. The internal note is a comment of its own; a repeat adds it if it is missing."""
         found, fresh = self._by_key(ticket.key), False
         if found is None:
-            found = self._create(ticket, follows)
+            try:
+                found = self._create(ticket, follows)
+            except _BadRequester as exc:
+                _log.warning("Zendesk no admite al solicitante de %s; el ticket se abre a nuestro nombre", ticket.key)
+                found = self._create(ticket, follows, refused=exc.message)
             fresh = not self._session.repeated
         note = self._note(ticket)
         if note:
@@ -175,10 +180,13 @@ class ZendeskDesk:
 
     # --- writing
 
-    def _create(self, ticket: NewTicket, follows: str) -> dict[str, Any]:
+    def _create(self, ticket: NewTicket, follows: str, *, refused: str = "") -> dict[str, Any]:
+        """Open a ticket; in our own name when the desk has `refused` the sender, whom the text then names."""
         entry = self._entry
-        taken, left = self._fitting(ticket.files)
+        tokens, left = self._upload(ticket.files)
         text = words.plain(ticket.text, _TEXT - 3000) or "(sin texto)"
+        if refused:
+            text = f"De: {words.line(f'{ticket.requester_name} <{ticket.requester}>', 300)}\n\n{text}"
         asked: dict[str, Any] = {
             "external_id": words.external_id(ticket.key),
             "subject": words.line(ticket.subject, _SUBJECT) or "(sin asunto)",
@@ -196,11 +204,13 @@ class ZendeskDesk:
             asked |= {"type": "task", "due_at": _stamp(ticket.due)}  # only tasks keep a due date
         if follows:
             asked["via_followup_source_id"] = _number(follows)
-        asked["comment"] = ZenpyComment(body=text + words.left_out(left), public=True, uploads=self._upload(taken))
+        asked["comment"] = ZenpyComment(body=text + words.left_out(left), public=not refused, uploads=tokens)
+        if refused:
+            del asked["requester"]
         order = ZenpyTicket(**asked)
         try:
-            with self._session.keyed(words.mark(ticket.key)):
-                audit = self._asked(lambda: self._client.tickets.create(order))
+            with self._session.keyed(words.mark(ticket.key + (":propio" if refused else ""))):
+                audit = self._asked(partial(self._client.tickets.create, order))
         except LostAnswer:
             found = self._by_key(ticket.key)
             if found is None:
@@ -216,7 +226,7 @@ class ZendeskDesk:
     def _say(self, comment: NewComment, ticket: dict[str, Any], *, surely_new: bool = False) -> None:
         """Add a comment unless it is there; `surely_new` spares reading the audits of a ticket made this moment."""
         number, mark = int(ticket["id"]), words.mark(comment.key)
-        tokens: list[str] | None = None
+        files: tuple[list[str], list[Attachment]] | None = None
         for turn in range(_UPDATES):
             if turn:
                 ticket = self._show(number)
@@ -224,11 +234,9 @@ class ZendeskDesk:
                 return
             if ticket["status"] == "closed":
                 raise TicketClosed(f"El ticket {number} de Zendesk está cerrado.")
-            taken, left = self._fitting(comment.files)
             text = words.plain(comment.text, _TEXT - 3000) or "(sin texto)"
             author, before = self._author(comment, ticket)
-            if tokens is None:
-                tokens = self._upload(taken)
+            tokens, left = files = files or self._upload(comment.files)
             body = ZenpyComment(body=before + text + words.left_out(left), public=comment.public, uploads=tokens)
             if author:
                 body.author_id = author
@@ -240,7 +248,7 @@ class ZendeskDesk:
                 updated_stamp=ticket["updated_at"],
             )
             try:
-                self._asked(lambda update=update: self._client.tickets.update(update))  # type: ignore[misc]
+                self._asked(partial(self._client.tickets.update, update))
                 return
             except _Overtaken:
                 _log.info("El ticket %s cambió mientras se comentaba; se vuelve a mirar", number)
@@ -256,23 +264,30 @@ class ZendeskDesk:
             return int(user["id"]), ""
         return None, f"De: {words.line(comment.author, 200)}\n\n"
 
-    def _fitting(self, files: Sequence[Attachment]) -> tuple[list[Attachment], list[Attachment]]:
+    def _upload(self, files: Sequence[Attachment]) -> tuple[list[str], list[Attachment]]:
+        """Give the files to the desk: their tokens, and the files that it does not take.
+
+        A token is good for one comment within the hour; unused ones expire.
+        """
         limits: common.DeskLimits = self._entry.limites
         each = int(limits.fichero_maximo_mb * 1024 * 1024)
-        return words.fitting(files, each=each, together=each * limits.ficheros, most=limits.ficheros)
-
-    def _upload(self, files: Sequence[Attachment]) -> list[str]:
-        """Give the files to the desk; a token is good for one comment within the hour, and unused ones expire."""
+        taken, left = words.fitting(files, each=each, together=each * limits.ficheros, most=limits.ficheros)
         tokens = []
-        for file in files:
-            name = quote(words.file_name(file.name), safe="")
-            upload = self._asked(
-                lambda file=file, name=name: self._client.attachments.upload(  # type: ignore[misc]
-                    io.BytesIO(file.content), target_name=name, content_type=_media_type(file.media_type)
-                )
-            )
-            tokens.append(str(upload.token))
-        return tokens
+        for file in taken:
+            try:
+                tokens.append(self._asked(partial(self._send, file)))
+            except DeskLoginRefused:
+                raise
+            except DeskRefused as exc:  # larger than the account's plan, a forbidden kind
+                _log.warning("Zendesk no admite el fichero %s: %s", file.sha256, exc.message)
+                left.append(file)
+        return tokens, left
+
+    def _send(self, file: Attachment) -> str:
+        name = quote(words.file_name(file.name), safe="")
+        kind = _media_type(file.media_type)
+        upload = self._client.attachments.upload(io.BytesIO(file.content), target_name=name, content_type=kind)
+        return str(upload.token)
 
     def _note(self, ticket: NewTicket) -> str:
         """The internal note, with the fields that the account has no place for."""
@@ -296,6 +311,10 @@ class ZendeskDesk:
 
 class _Overtaken(DeskError):
     """The ticket changed after we looked; nothing was done."""
+
+
+class _BadRequester(DeskRefused):
+    """The desk takes no ticket of this person: a strange address, a suspended user."""
 
 
 class _OtherBody(DeskError):
@@ -337,6 +356,8 @@ def _meant(exc: APIException) -> Exception:
         return _OtherBody(said)
     if status == 422 and "closed prevents ticket update" in said:
         return TicketClosed("El ticket de Zendesk está cerrado.")
+    if status == 422 and isinstance(body.get("details"), dict) and "requester" in body["details"]:
+        return _BadRequester(f"Zendesk no admite al solicitante: {said}")
     if 400 <= status < 500 and status != 408:
         return DeskRefused(f"Zendesk rechaza la petición ({status}): {said}")
     return DeskError(f"Zendesk falla ({status}).")

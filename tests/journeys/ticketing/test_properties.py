@@ -47,7 +47,7 @@ def _run(world: World, steps: list[tuple[int, bool, list[str]]], *, reads: bool)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, reads=some.booleans())
 def test_any_faults_and_repeats_leave_each_thing_once(
     doubles: dict[str, RunningDesk], slug: str, steps: list[tuple[int, bool, list[str]]], reads: bool
@@ -57,7 +57,7 @@ def test_any_faults_and_repeats_leave_each_thing_once(
 
 @pytest.mark.torture
 @pytest.mark.parametrize("slug", SLUGS)
-@settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, reads=some.booleans())
 def test_many_faults_and_repeats_leave_each_thing_once(
     doubles: dict[str, RunningDesk], slug: str, steps: list[tuple[int, bool, list[str]]], reads: bool

@@ -77,12 +77,12 @@ def test_the_key_alone_prevents_a_second_while_the_list_does_not_show_the_first(
     first = desk.open(ticket())
     assert desk.find("a1") is None, "the control: the list is late"
 
-    assert desk.open(ticket()) == first
+    assert desk.open(ticket()).id == first.id
     with pytest.raises(DeskError):  # the same key with other bytes: the desk says no and the list shows nothing yet
         desk.open(ticket(text="otra redacción"))
 
     zendesk.double.faults(listing_lag=0)
-    assert desk.open(ticket(text="otra redacción")) == first
+    assert desk.open(ticket(text="otra redacción")).id == first.id
     assert zendesk.said() == ["No reconozco el cargo.", "Parece cargo_duplicado."]
 
 
@@ -160,6 +160,16 @@ def test_a_comment_of_the_requester_is_the_requesters(zendesk: World) -> None:
     assert row["said"][1]["author_id"] == row["requester_id"]
     assert row["said"][2]["author_id"] != row["requester_id"]
     assert row["said"][2]["body"].startswith("De: jefe@cliente.example\n")
+
+
+def test_a_file_that_the_account_does_not_take_is_named(zendesk: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(double, "_MAX_FILE", 1000)
+
+    zendesk.opened().open(ticket(files=(file("cabe.pdf"), file("no cabe.pdf", bytes(1001)))))
+
+    first = zendesk.tickets()[0]["said"][0]
+    assert [one["file_name"] for one in first["attachments"]] == ["cabe.pdf"]
+    assert "no cabe.pdf (1001 bytes)" in first["body"]
 
 
 def test_the_search_is_never_asked_and_every_creation_has_a_key(zendesk: World) -> None:
