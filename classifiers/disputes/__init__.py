@@ -41,7 +41,7 @@ class Disputes:
         return self._loaded().judge([example.of_question(question) for question in questions])
 
     def state(self) -> dict[str, Any]:
-        """Which model judges, and whether with an encoder; keys model, folder, encoder, fits, lost (Spanish)."""
+        """Which model judges, and whether with an encoder; keys model, folder, encoder, fits, lost, remedy."""
         from classifiers.disputes import operating
 
         return operating.state()

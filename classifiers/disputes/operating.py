@@ -10,7 +10,7 @@ import numpy as np
 
 from classifiers.disputes import category_files, example, labelled, store, training
 from classifiers.disputes.judging import Bench
-from classifiers.disputes.opinion import Encoder, Model
+from classifiers.disputes.opinion import PLAIN, VECTORS, Encoder, Model
 from classifiers.encoders import building, settings
 from cobranza.disputes.ports import ReadMail
 
@@ -54,18 +54,30 @@ def bench() -> Bench:
 
 def state() -> dict[str, Any]:
     """See `Disputes.state`."""
-    model = store.load(folder())
-    encoder = encoder_for(model)
-    lost = ""
-    if encoder is None and model.encoder:
-        plain, full = (model.about["cross_validation"][name]["accuracy"] for name in ("plain", "vectors"))  # type: ignore[index]
-        lost = f"sin el codificador de frases acierta el {100 * plain:.0f} % en lugar del {100 * full:.0f} %"
+    where = folder()
+    model = store.load(where)
+    fits = encoder_for(model) is not None
+    lost = remedy = ""
+    if not fits and model.encoder:
+        figures: Any = model.about.get("cross_validation", {})
+        if VECTORS in figures:
+            plain, full = (100 * figures[way]["accuracy"] for way in (PLAIN, VECTORS))
+            lost = f"sin su codificador de frases acierta el {plain:.0f} % en lugar del {full:.0f} %"
+        else:
+            lost = "sin su codificador de frases acierta menos"
+        remedy = "Constrúyalo con «cobranza models build»."
+        if building.load(building.ADAPTED) is not None:
+            remedy = "El codificador construido es otro: repita «cobranza models build» o «cobranza disputes train»."
+    elif not fits:
+        lost = "se entrenó sin codificador de frases"
+        remedy = "Lance «cobranza models build» y «cobranza disputes train»."
     return {
         "model": model.version,
-        "folder": str(folder()),
+        "folder": str(where),
         "encoder": model.encoder,
-        "fits": encoder is not None,
+        "fits": fits,
         "lost": lost,
+        "remedy": remedy,
     }
 
 

@@ -34,7 +34,7 @@ class Check:
 
 def everything() -> list[Check]:
     """Run every check; a check that fails in an unforeseen way of ours is reported, not hidden."""
-    checks: list[Callable[[], list[Check]]] = [_python, _suite, _settings, _browser, _fonts, _zone, _database]
+    checks: list[Callable[[], list[Check]]] = [_python, _suite, _settings, _browser, _fonts, _zone, _judge, _database]
     results: list[Check] = []
     for check in checks:
         name = (check.__doc__ or check.__name__).rstrip(".")
@@ -107,6 +107,15 @@ def _zone() -> list[Check]:
     """Zonas horarias."""
     zone("America/Bogota")
     return [Check(name="Zonas horarias", state="ok", detail=os.environ.get("TZ", "base IANA presente"))]
+
+
+def _judge() -> list[Check]:
+    """Clasificador de correos."""
+    state = suite.adapters("classifiers")["disputes"].state()  # type: ignore[attr-defined]
+    detail = f"modelo {state['model']}"
+    if state["lost"]:
+        return [Check(name="Clasificador", state="aviso", detail=f"{detail}; {state['lost']}", remedy=state["remedy"])]
+    return [Check(name="Clasificador", state="ok", detail=f"{detail}, con codificador de frases")]
 
 
 def _database() -> list[Check]:

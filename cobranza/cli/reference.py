@@ -114,7 +114,7 @@ def settings_models() -> dict[str, list[type[Strict]]]:
 
     setup_django()
     suite.activate()
-    for name in ("cobranza", "connectors"):
+    for name in ("cobranza", "connectors", "classifiers"):
         package = importlib.import_module(name)
         for info in pkgutil.walk_packages(package.__path__, f"{name}."):
             if name == "connectors" or _MAY_HOLD_SETTINGS.search(info.name):

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def _all_errors() -> list[type[CobranzaError]]:
     packages = [cobranza]
     suite.activate()
-    packages += [importlib.import_module(name) for name in ("connectors", "keywords")]
+    packages += [importlib.import_module(name) for name in ("connectors", "classifiers", "keywords")]
     for package in packages:
         for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if re.search(r"__main__|migrations|\.demo\.erp\.seed", info.name):
