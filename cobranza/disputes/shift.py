@@ -169,6 +169,14 @@ def classifier(slug: str) -> tuple[Judge, Mapping[str, Category]]:
     return cast(Judge, found), cast(Categories, found).categories()
 
 
+def known_categories() -> Mapping[str, Category]:
+    """The categories of the classifier in use; none when there is no classifier, so that screens still open."""
+    try:
+        return classifier(settings().clasificador)[1]
+    except NotConnected:
+        return {}
+
+
 def open_desk(name: str) -> TicketDesk:
     """The ticket desk of an entry of ``config/ticketing.toml``; raises `NotConnected`."""
     for found in suite.adapters("connectors.ticketing").values():

@@ -83,11 +83,31 @@ MATRIX: dict[str, tuple[str, frozenset[Role]]] = {
     "reconciliation:advice_tie": ("post", frozenset({A})),
     "reconciliation:advice_untie": ("post", frozenset({A})),
     "reconciliation:advice_dismiss": ("post", frozenset({A})),
+    "reconciliation:learned": ("get", LOOK),
+    "reconciliation:learned_fact": ("get", LOOK),
+    "reconciliation:learned_forget": ("post", ACT),
+    "reconciliation:learned_forget_debtor": ("post", ACT),
+    "reconciliation:learned_allow": ("post", ACT),
     "reconciliation:figures": ("get", frozenset({A, S, U})),
     "reconciliation:figures_csv": ("get", frozenset({A, S, U})),
     "reconciliation:figures_xlsx": ("get", frozenset({A, S, U})),
+    "disputes:tray": ("get", EVERYBODY),
+    "disputes:decide": ("post", ACT),
+    "disputes:merge": ("post", ACT),
+    "disputes:close": ("post", ACT),
+    "disputes:reopen": ("post", ACT),
+    "disputes:note": ("post", ACT),
+    "disputes:turn": ("post", ACT),
+    "disputes:take_over": ("post", frozenset({S})),
+    "disputes:history": ("get", EVERYBODY),
+    "disputes:mails": ("get", EVERYBODY),
+    "disputes:mail": ("get", EVERYBODY),
+    "disputes:retry": ("post", ACT),
+    "disputes:silenced": ("get", EVERYBODY),
+    "disputes:lift": ("post", ACT),
+    "disputes:figures": ("get", LOOK),
 }
-PUBLIC = frozenset({"console:login", "console:language", "console:health", "runs:frame"})
+PUBLIC = frozenset({"console:login", "console:language", "console:health", "runs:frame", "disputes:webhook"})
 
 
 def _addresses() -> Iterator[tuple[str, URLPattern]]:
