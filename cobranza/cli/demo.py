@@ -1,4 +1,4 @@
-"""`cobranza demo`: the nightly reconciliation against a small world of real parts."""
+"""`cobranza demo`: the nightly reconciliation and the triage of mail against a small world of real parts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEEDS_DATABASE = False
 
 @click.group()
 def group() -> None:
-    """Un ERP de verdad y dos bancos inventados con los que probarlo todo."""
+    """Un ERP de verdad, dos bancos, un buzón y una mesa de tickets inventados con los que probarlo todo."""
 
 
 group.name = "demo"
@@ -25,7 +25,7 @@ group.name = "demo"
 @group.command()
 @click.option("--json", "as_json", is_flag=True, help="Salida para programas.")
 def run(as_json: bool) -> None:
-    """Concilia el mes de la empresa de demostración y cuenta lo que ha pasado."""
+    """Concilia el mes de la empresa de demostración, atiende su correo y cuenta lo que ha pasado."""
     from cobranza.database import session
     from cobranza.demo import world
 
@@ -34,20 +34,24 @@ def run(as_json: bool) -> None:
 
     tell("Abriendo la base de datos")
     with session.opened(), world.running(tell=tell) as running:
-        from cobranza.demo import nightly
+        from cobranza.demo import nightly, triage
 
         report = nightly.run(running, tell=tell)
+        mail = triage.run(running, tell=tell)
     if as_json:
-        click.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))
+        whole = report.as_dict() | {"sound": report.sound and mail.sound, "mail": mail.as_dict()}
+        click.echo(json.dumps(whole, ensure_ascii=False, indent=2))
     else:
         _show(report)
-    if not report.sound:
+        for line in mail.lines():
+            Console().print(line, highlight=False)
+    if not (report.sound and mail.sound):
         raise click.exceptions.Exit(1)
 
 
 @group.command()
 def reset() -> None:
-    """Borra el mundo de demostración (ERP y bancos); no toca ni la base de datos ni las pruebas."""
+    """Borra el mundo de demostración (ERP, bancos, correo y mesa); no toca ni la base de datos ni las pruebas."""
     shutil.rmtree(suite.data_folder() / "demo", ignore_errors=True)
     click.echo("Borrado. La próxima vez se hará uno nuevo.")
 

@@ -187,12 +187,13 @@ def _report(bank: str, ended: Run, begun: datetime) -> BankReport:
         review=waiting.filter(matches__isnull=False).distinct().count(),
         unmatched=waiting.filter(matches__isnull=True).count(),
         refused=proposed.filter(state=Proposal.States.REFUSED).count(),
-        evidence=_short(ended.evidence_folder) if ended.evidence_folder is not None else "",
+        evidence=short(ended.evidence_folder) if ended.evidence_folder is not None else "",
         message=f"{ended.error_code}: {ended.error_message} → {ended.error_remedy}" if ended.error_code else "",
     )
 
 
-def _short(folder: Path) -> str:
+def short(folder: Path) -> str:
+    """The path from here where it is below, else whole."""
     here = Path.cwd()
     return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
 

@@ -1,4 +1,4 @@
-"""The demo world, running: a real ERP with a seeded company and the portals of its two banks.
+"""The demo world, running: a real ERP with a seeded company, the portals of its banks, its mailbox and its ticket desk.
 
 Everything lives under ``<data folder>/demo`` and stays between runs, so a second run meets what the first one posted.
 """
@@ -21,6 +21,10 @@ from cobranza.demo.banks.server import RunningPortal
 from cobranza.demo.banks.server import running as running_portal
 from cobranza.demo.erp.server import RunningErp, SeedOptions
 from cobranza.demo.erp.server import running as running_erp
+from cobranza.demo.mail.server import RunningMail
+from cobranza.demo.mail.server import running as running_mail
+from cobranza.demo.tickets.server import RunningDesk
+from cobranza.demo.tickets.server import running as running_desk
 from cobranza.reconciliation.ports import Erp
 
 _WORLD = "mundo.json"
@@ -44,18 +48,25 @@ class DemoWorld:
     Attributes:
         erp: The ERP server.
         portals: Bank slug → its portal.
+        mail: The mailbox that debtors write to, and the server that answers leave through.
+        desk: Where tickets are opened.
+        home: Folder of everything.
         today: The day that the books and the portals live in.
         meant: Bank slug → what each customer payment was composed from; the robot never sees it.
     """
 
     erp: RunningErp
     portals: dict[str, RunningPortal]
+    mail: RunningMail
+    desk: RunningDesk
+    home: Path
     today: date
     meant: dict[str, list[dict[str, Any]]]
 
     def environment(self) -> dict[str, str]:
         """What ``config/*.toml`` refers to as ``env:…``, for the processes that run robots."""
         found = {"COBRANZA_DEMO_ERP_URL": self.erp.url, "COBRANZA_DEMO_ERP_CLAVE": self.erp.password}
+        found |= self.mail.environment() | self.desk.environment()
         for bank, portal in self.portals.items():
             _, password, totp = DEFAULTS[bank]
             prefix = bank.upper()
@@ -89,7 +100,10 @@ def running(
         tell("Preparando el ERP de demostración (Tryton); la primera vez tarda un par de minutos")
         day = _day(home, today)
         erp = stack.enter_context(running_erp(home / "erp", options=SeedOptions(today=day)))
-        world = DemoWorld(erp=erp, portals={}, today=day, meant={})
+        tell("Abriendo el buzón y la mesa de tickets")
+        mail = stack.enter_context(running_mail(home / "correo"))
+        desk = stack.enter_context(running_desk("zendesk", data=home / "mesa"))
+        world = DemoWorld(erp=erp, portals={}, mail=mail, desk=desk, home=home, today=day, meant={})
         composed = _composed(home, world, tell)
         world.meant = composed["meant"]
         tell("Abriendo los portales de los dos bancos")

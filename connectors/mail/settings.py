@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, cast
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from cobranza import suite
 from cobranza.kernel import config, secrets
@@ -31,6 +31,12 @@ def _mail_address(text: str) -> str:
     return text.lower()
 
 
+def _port(value: object) -> object:
+    """`env:NAME` is where the port is."""
+    return secrets.resolve(value).reveal() if isinstance(value, str) and value.startswith("env:") else value
+
+
+Port = Annotated[int, BeforeValidator(_port), Field(ge=1, le=65535)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 Encryption = Literal["tls", "starttls", "ninguno"]
 
@@ -89,7 +95,7 @@ class Server(Strict):
     """What every mail server needs; `ImapSettings` and `SmtpSettings` explain the keys."""
 
     servidor: str = Field(pattern=r"^[A-Za-z0-9._:-]+$")
-    puerto: int = Field(ge=1, le=65535)
+    puerto: Port
     cifrado: Encryption
     usuario: str = ""
     clave: SecretRef | None = None

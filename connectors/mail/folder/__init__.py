@@ -19,6 +19,7 @@ from pydantic import Field
 
 from cobranza import suite
 from cobranza.disputes.ports import Mailbox, MailboxError, MailGone, MailPosition, UnreadableMail, WaitingMail
+from cobranza.kernel import secrets
 from connectors.mail import settings
 from connectors.mail.settings import Account
 
@@ -34,7 +35,7 @@ class FolderSettings(Account):
         conector: Folder in connectors/mail/.
         direccion: The mailbox's own address: From of its answers, and ours when it turns up as a sender.
         salida: Entry of `[salidas]` that its answers leave through; "" answers nothing.
-        carpeta: The folder, from the suite's folder; its ``.eml`` files are the inbox.
+        carpeta: The folder, from the suite's folder, or `env:NAME` where it is; its ``.eml`` files are the inbox.
         maximo: Messages listed at a time.
     """
 
@@ -173,7 +174,8 @@ class Folder:
     def open(self, account: str) -> Mailbox:
         """See `Inbox.open`."""
         entry = cast(FolderSettings, settings.account(account))
-        return FolderMailbox(account, suite.root() / Path(entry.carpeta).expanduser(), entry.maximo)
+        place = secrets.resolve(entry.carpeta).reveal() if entry.carpeta.startswith("env:") else entry.carpeta
+        return FolderMailbox(account, suite.root() / Path(place).expanduser(), entry.maximo)
 
     def accounts(self) -> Iterator[str]:
         """See `Inbox.accounts`."""

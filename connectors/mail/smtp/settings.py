@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from cobranza.kernel.config import Strict
-from connectors.mail.settings import Encryption, OAuth, Server
+from connectors.mail.settings import Encryption, OAuth, Port, Server
 
 
 class SmtpLimits(Strict):
@@ -45,7 +45,7 @@ class SmtpSettings(Server):
     FILE: ClassVar[str] = "mail.toml"
     TABLE: ClassVar[str] = "salidas.<nombre>"
 
-    puerto: int = Field(default=587, ge=1, le=65535)
+    puerto: Port = 587
     cifrado: Encryption = "starttls"
     oauth: OAuth | None = None
     sobre_vacio: bool = True
