@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from cobranza.demo.tickets import freshdesk, zendesk
+from cobranza.demo.tickets import freshdesk, zendesk_rules
 from cobranza.demo.tickets.faults import Faults
 from cobranza.demo.tickets.hooks import Hooks
 from cobranza.demo.tickets.store import Row, Store
@@ -62,7 +62,7 @@ class Admin:
                 return JSONResponse(await self.hooks.deliver(orders))
             with self.store.change():
                 return JSONResponse(self._answer(request, orders))
-        except (CobranzaError, ValueError, KeyError, zendesk.Refusal, freshdesk.Refusal) as exc:
+        except (CobranzaError, ValueError, KeyError, zendesk_rules.Refusal, freshdesk.Refusal) as exc:
             return JSONResponse({"error": str(exc)}, 400)
 
     def _answer(self, request: Request, orders: Row) -> Any:

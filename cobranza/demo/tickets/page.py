@@ -7,13 +7,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from cobranza.demo.tickets.store import Row, Store
+from cobranza.demo.tickets.store import Row, Store, moment
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 72rem; padding: 1.5rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: .5rem .75rem; text-align: left; vertical-align: top; }
+td:last-child { white-space: nowrap; }
 .estado { background: var(--soft); border-radius: 1rem; padding: .1rem .6rem; white-space: nowrap; }
 article { border: 1px solid var(--line); border-radius: .5rem; margin: 1rem 0; padding: 1rem; }
 article.interno { background: #fc03; }
@@ -24,7 +25,8 @@ _BASE = """<!doctype html><html lang="es"><head><meta charset="utf-8"><title>{{ 
 <meta name="viewport" content="width=device-width"><style>{{ style|safe }}</style></head><body>"""
 _LIST = (
     _BASE
-    + """<h1>{{ title }}</h1><p>{{ tickets|length }} tickets. Mesa de pruebas: nada sale de este equipo.</p>
+    + """<h1>{{ title }}</h1><p>{{ tickets|length }} tickets.
+Mesa de pruebas: nada sale de este equipo. Horas en UTC.</p>
 <table><thead><tr><th>Nº</th><th>Estado</th><th>Prioridad</th><th>Grupo</th><th>Asunto</th><th>Solicitante</th>
 <th>Comentarios</th><th>Actualizado</th></tr></thead><tbody>
 {% for t in tickets %}<tr><td><a href="/agent/tickets/{{ t.id }}">{{ t.id }}</a></td>
@@ -40,12 +42,15 @@ _ONE = (
 {% for name, value in t.fields %}<p><small>{{ name }}</small> {{ value }}</p>{% endfor %}
 {% for c in t.said %}<article class="{{ "" if c.public else "interno" }}">
 <small>{{ "Público" if c.public else "Nota interna" }} · {{ c.created_at }}</small><pre>{{ c.text }}</pre>
-{% for f in c.files %}<small>📎 {{ f.name }} ({{ f.size }} bytes)</small><br>{% endfor %}</article>{% endfor %}
+{% for f in c.files %}<small>Fichero: {{ f.name }} ({{ f.size }} bytes)</small><br>{% endfor %}</article>{% endfor %}
 </body></html>"""
 )
 _PAGES = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
-_PRIORITIES = {1: "low", 2: "medium", 3: "high", 4: "urgent"}
-_STATUSES = {2: "open", 3: "pending", 4: "resolved", 5: "closed"}
+_PRIORITIES: dict[object, str] = {1: "Baja", 2: "Normal", 3: "Alta", 4: "Urgente"}
+_PRIORITIES |= {"low": "Baja", "normal": "Normal", "high": "Alta", "urgent": "Urgente"}
+_STATUSES: dict[object, str] = {2: "Abierto", 3: "Pendiente", 4: "Resuelto", 5: "Cerrado"}
+_STATUSES |= {"new": "Nuevo", "open": "Abierto", "pending": "Pendiente"}
+_STATUSES |= {"hold": "En espera", "solved": "Resuelto", "closed": "Cerrado"}
 
 
 class Page:
@@ -91,23 +96,27 @@ class Page:
             said.insert(0, first | {"private": False, "attachments": row["attachments"]})
         return {
             "id": row["id"],
-            "status": _STATUSES.get(row["status"], row["status"]),
-            "priority": _PRIORITIES.get(row.get("priority") or 0, row.get("priority")),
+            "status": _STATUSES.get(row["status"], "Abierto"),
+            "priority": _PRIORITIES.get(row.get("priority"), ""),
             "group": self.groups.get(row.get("group_id") or 0, ""),
             "subject": row["subject"],
             "requester": f"{who.get('name', '')} <{who.get('email', '')}>",
-            "updated_at": row["updated_at"],
-            "due": row.get("due_at") or row.get("due_by"),
+            "updated_at": _when(row["updated_at"]),
+            "due": _when(row.get("due_at") or row.get("due_by")),
             "tags": row["tags"],
             "fields": [(self.fields.get(name, name), value) for name, value in pairs if value],
             "said": [_said(one) for one in said if one["ticket_id"] == row["id"]],
         }
 
 
+def _when(text: str | None) -> str:
+    return f"{moment(text):%d/%m/%Y %H:%M}" if text else ""
+
+
 def _said(row: Row) -> Row:
     return {
         "public": row.get("public", not row.get("private", False)),
-        "created_at": row["created_at"],
+        "created_at": _when(row["created_at"]),
         "text": row.get("body_text", row.get("body", "")),
         "files": [{"name": f.get("file_name", f.get("name")), "size": f["size"]} for f in row["attachments"]],
     }

@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from cobranza.demo.banks.server import die_with_parent
-from cobranza.demo.tickets import freshdesk, zendesk
+from cobranza.demo.tickets import freshdesk, zendesk, zendesk_rules
 from cobranza.demo.tickets.admin import HEADER, Admin
 from cobranza.demo.tickets.faults import Faults
 from cobranza.demo.tickets.hooks import SECRET, Hooks, freshdesk_headers, zendesk_headers
@@ -62,7 +62,7 @@ def application(kind: str, *, data: Path | None = None, token: str = "") -> tupl
     if kind == "zendesk":
         hooks = Hooks(store, zendesk_headers)
         face = zendesk.Zendesk(store, faults, hooks)
-        page = Page(store, "Zendesk de pruebas", zendesk.GROUPS, zendesk.FIELDS)
+        page = Page(store, "Zendesk de pruebas", zendesk_rules.GROUPS, zendesk_rules.FIELDS)
     elif kind == "freshdesk":
         hooks = Hooks(store, freshdesk_headers)
         face = freshdesk.Freshdesk(store, faults, hooks)

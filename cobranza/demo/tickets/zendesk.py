@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -22,63 +21,11 @@ from starlette.routing import Route
 from cobranza.demo.tickets.faults import Faults
 from cobranza.demo.tickets.hooks import Hooks
 from cobranza.demo.tickets.store import Row, Store, moment, stamp
+from cobranza.demo.tickets.zendesk_rules import FIELDS, FORMS, GROUPS, PLAIN, Refusal, Rules, invalid, public
 
 USER, TOKEN = "robot@cobranza.example", "testigo-de-prueba"
-GROUPS = {
-    360000000001: "Atención al cliente",
-    360000000002: "Calidad",
-    360000000003: "Cobros",
-    360000000004: "Comercial",
-    360000000005: "Facturación",
-    360000000006: "Legal",
-    360000000007: "Logística",
-    360000000008: "Posventa",
-    360000000009: "Protección de datos",
-    360000000010: "Tesorería",
-}
-FORMS = {
-    370000000001: "Disputa de factura",
-    370000000002: "Asunto legal",
-    370000000003: "Pago",
-    370000000004: "Petición",
-    370000000005: "Datos personales",
-    370000000006: "Queja",
-    370000000007: "Verificación",
-}
-FIELDS = {
-    380000000001: "Categoría",
-    380000000002: "Confianza",
-    380000000003: "Facturas",
-    380000000004: "Importe en disputa",
-    380000000005: "Deudor",
-    380000000006: "País",
-}
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _KEY_HOURS = 2
-_UPLOAD_MINUTES = 60
-_MAX_COMMENT = 65_535  # characters
-_MAX_COMMENTS = 5_000
-_MAX_SUBJECT = 255  # guess
 _MAX_FILE = 50 * 1024 * 1024
-_PRIORITIES = ("urgent", "high", "normal", "low")
-_STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
-_TYPES = ("problem", "incident", "question", "task")
-_PLAIN = ("priority", "status", "subject", "type", "external_id", "group_id", "ticket_form_id", "assignee_id")
-
-
-class Refusal(Exception):
-    """What the desk answers instead of doing it."""
-
-    def __init__(self, status: int, error: str, description: str, details: Row | None = None) -> None:
-        super().__init__(description)
-        self.status = status
-        self.body: Row = {"error": error, "description": description} | ({"details": details} if details else {})
-
-
-def invalid(field: str, description: str, error: str = "InvalidValue") -> Refusal:
-    """A 422 about one field, as the vendor words it."""
-    details = {field: [{"description": description, "error": error}]}
-    return Refusal(422, "RecordInvalid", "Record validation errors", details)
 
 
 class Zendesk:
@@ -87,7 +34,8 @@ class Zendesk:
     kind = "zendesk"
 
     def __init__(self, store: Store, faults: Faults, hooks: Hooks, user: str = USER, token: str = TOKEN) -> None:
-        self.store, self.faults, self.hooks = store, faults, hooks
+        self.store, self.faults = store, faults
+        self.rules = Rules(store, hooks)
         self._login = "Basic " + base64.b64encode(f"{user}/token:{token}".encode()).decode()
         self.reset()
 
@@ -95,7 +43,7 @@ class Zendesk:
         """Make the robot's own user, when there is none."""
         with self.store.change():
             if not self.store.all("user"):
-                self._user({"name": "Robot", "email": USER, "role": "agent"})
+                self.rules.user({"name": "Robot", "email": USER, "role": "agent"})
 
     def routes(self) -> list[Route]:
         """What answers under /api/v2, without the suffix ``.json`` (the weather takes it off)."""
@@ -136,6 +84,10 @@ class Zendesk:
 
         return endpoint
 
+    def staff(self, number: int, orders: Row) -> Row:
+        """See `Rules.staff`."""
+        return self.rules.staff(number, orders)
+
     # --- tickets
 
     def create_ticket(self, request: Request, raw: bytes) -> Response:
@@ -150,7 +102,7 @@ class Zendesk:
             headers = {"Location": known["location"], "X-Idempotency-Lookup": "hit"}
             return JSONResponse(known["answer"], 201, headers)
         given = _given(raw, "ticket")
-        ticket, audit = self._create(given)
+        ticket, audit = self.rules.create(given)
         answer = {"ticket": self._shown(ticket, request), "audit": audit}
         location = answer["ticket"]["url"]
         headers = {"Location": location}
@@ -159,44 +111,6 @@ class Zendesk:
             row = {"digest": digest, "answer": answer, "location": location, "at": stamp(self.store.now())}
             self.store.put("key", key, row)
         return JSONResponse(answer, 201, headers)
-
-    def _create(self, given: Row) -> tuple[Row, Row]:
-        comment = given.get("comment") or {}
-        self._check(given)
-        if not (comment.get("body") or comment.get("html_body")):
-            raise invalid("base", "Description: cannot be blank", "BlankValue")
-        requester = self._requester(given)
-        source = given.get("via_followup_source_id")
-        if source is not None:
-            before = self.store.get("ticket", source)
-            if before is None or before["status"] != "closed":
-                raise invalid("via_followup_source_id", "Via followup source is not a closed ticket")
-        now = stamp(self.store.now())
-        number = self.store.number("ticket")
-        ticket: Row = {
-            "id": number,
-            "created_at": now,
-            "updated_at": now,
-            "status": given.get("status", "new"),
-            "subject": given.get("subject") or str(comment.get("body", ""))[:80],
-            "description": comment.get("body", ""),
-            "requester_id": requester["id"],
-            "submitter_id": given.get("submitter_id", self._robot()["id"]),
-            "tags": [],
-            "custom_fields": [{"id": field, "value": None} for field in FIELDS],
-            "followup_ids": [],
-            "via": {"channel": "api", "source": {"from": {}, "to": {}, "rel": "follow_up" if source else None}},
-        }
-        if source is not None:
-            ticket["via_followup_source_id"] = source
-            before = self.store.get("ticket", source) or {}
-            self.store.put("ticket", source, before | {"followup_ids": [*before["followup_ids"], number]})
-        self._apply(ticket, given)
-        self.store.put("ticket", number, ticket)
-        author = comment.get("author_id") or ticket["submitter_id"]
-        audit = self._audit(ticket, given, author, [{"type": "Create", "field_name": "status", "value": "new"}])
-        self._settle(ticket)
-        return ticket, audit
 
     def update_ticket(self, request: Request, raw: bytes) -> Response:
         """PUT /tickets/{id}: never of a closed one; with ``safe_update`` only if nobody was quicker."""
@@ -207,19 +121,19 @@ class Zendesk:
         if "safe_update" in given and given.get("updated_stamp") != ticket["updated_at"]:  # false counts as true
             text = "Safe Update prevented the update due to outdated ticket data"
             raise Refusal(409, "UpdateConflict", text)
-        self._check(given)
+        self.rules.check(given)
         before = dict(ticket)
         changed = {**ticket, "updated_at": stamp(self.store.now())}
-        self._apply(changed, given)
-        author = (given.get("comment") or {}).get("author_id") or self._robot()["id"]
+        self.rules.apply(changed, given)
+        author = (given.get("comment") or {}).get("author_id") or self.rules.robot()["id"]
         events = [
             {"type": "Change", "field_name": name, "value": changed.get(name), "previous_value": before.get(name)}
-            for name in (*_PLAIN, "tags", "due_at")
+            for name in (*PLAIN, "tags", "due_at")
             if changed.get(name) != before.get(name)
         ]
-        audit = self._audit(changed, given, author, events)
+        audit = self.rules.record(changed, given, author, events)
         self.store.put("ticket", ticket["id"], changed)
-        self._settle(changed, before)
+        self.rules.settle(changed, before)
         return JSONResponse({"ticket": self._shown(changed, request), "audit": audit})
 
     def show_ticket(self, request: Request, _: bytes) -> Response:
@@ -304,7 +218,7 @@ class Zendesk:
         }
         digest = {"sha256": hashlib.sha256(raw).hexdigest()}
         self.store.put("upload", token, row | {"files": [*row["files"], file | digest]})
-        answer = {"token": token, "attachment": file, "attachments": [*map(_public, row["files"]), file]}
+        answer = {"token": token, "attachment": file, "attachments": [*map(public, row["files"]), file]}
         return JSONResponse({"upload": answer}, 201)
 
     def delete_upload(self, request: Request, _: bytes) -> Response:
@@ -316,7 +230,7 @@ class Zendesk:
 
     def me(self, request: Request, _: bytes) -> Response:
         """GET /users/me: who the token belongs to."""
-        return JSONResponse({"user": self._robot()})
+        return JSONResponse({"user": self.rules.robot()})
 
     def show_user(self, request: Request, _: bytes) -> Response:
         """GET /users/{id}."""
@@ -343,7 +257,7 @@ class Zendesk:
         """POST /users/create_or_update, by e-mail (any case) or external id."""
         given = _given(raw, "user")
         before = len(self.store.all("user"))
-        user = self._user(given)
+        user = self.rules.user(given)
         return JSONResponse({"user": user}, 201 if len(self.store.all("user")) > before else 200)
 
     def list_groups(self, request: Request, _: bytes) -> Response:
@@ -361,144 +275,6 @@ class Zendesk:
     def list_forms(self, request: Request, _: bytes) -> Response:
         """GET /ticket_forms."""
         return self._page(request, "ticket_forms", [_named(request, "forms", id_, name) for id_, name in FORMS.items()])
-
-    # --- what people do, and what all of it is built from
-
-    def staff(self, number: int, orders: Row) -> Row:
-        """Change a ticket as an agent does on the screen: `status`, `comment`, `public`, `tags`."""
-        ticket = self.store.get("ticket", number)
-        if ticket is None:
-            raise Refusal(404, "RecordNotFound", "Not found")
-        before = dict(ticket)
-        given: Row = {name: orders[name] for name in ("status", "priority", "tags", "group_id") if name in orders}
-        if "comment" in orders:
-            given["comment"] = {"body": orders["comment"], "public": bool(orders.get("public", True))}
-        changed = {**ticket, "updated_at": stamp(self.store.now())}
-        self._apply(changed, given)
-        self._audit(changed, given, self._robot()["id"], [])
-        self.store.put("ticket", number, changed)
-        self._settle(changed, before)
-        return changed
-
-    def _check(self, given: Row) -> None:
-        for name, allowed in (("priority", _PRIORITIES), ("status", _STATUSES), ("type", _TYPES)):
-            if name in given and given[name] not in allowed:
-                raise invalid(name, f"{name.capitalize()}: {given[name]} is not valid")
-        if given.get("group_id") is not None and given["group_id"] not in GROUPS:
-            raise invalid("group", "Group is invalid")
-        if given.get("ticket_form_id") is not None and given["ticket_form_id"] not in FORMS:
-            raise invalid("ticket_form_id", "Ticket form is invalid")
-        if len(str(given.get("subject") or "")) > _MAX_SUBJECT:
-            raise invalid("subject", "Subject: is too long")
-        comment = given.get("comment") or {}
-        for name in ("body", "html_body"):
-            if len(str(comment.get(name) or "")) > _MAX_COMMENT:
-                raise invalid("comment", "Comment is too long (maximum is 65535 characters)")
-        for token in comment.get("uploads") or []:
-            upload = self.store.get("upload", token)
-            late = self.store.now() - timedelta(minutes=_UPLOAD_MINUTES)
-            if upload is None or moment(upload["at"]) < late:
-                raise invalid("uploads", "Upload token is invalid or has expired")
-        if comment.get("author_id") is not None and self.store.get("user", comment["author_id"]) is None:
-            raise invalid("author", "Author is invalid")
-
-    def _apply(self, ticket: Row, given: Row) -> None:
-        for name in _PLAIN:
-            if name in given:
-                ticket[name] = given[name]
-        if "tags" in given:
-            ticket["tags"] = sorted({str(tag).lower().replace(" ", "_") for tag in given["tags"]})
-        values = {field["id"]: field.get("value") for field in given.get("custom_fields") or []}
-        ticket["custom_fields"] = [  # fields that do not exist are dropped without a word
-            field | {"value": values.get(field["id"], field["value"])} for field in ticket["custom_fields"]
-        ]
-        if "due_at" in given:
-            ticket["due_at"] = given["due_at"]
-        if ticket.get("type") != "task":
-            ticket["due_at"] = None  # only tasks have a due date
-
-    def _audit(self, ticket: Row, given: Row, author: int, events: list[Row]) -> Row:
-        comment = given.get("comment") or {}
-        number, now = self.store.number("audit", 9000), stamp(self.store.now())
-        if comment.get("body") or comment.get("html_body"):
-            if len([row for row in self.store.all("comment") if row["ticket_id"] == ticket["id"]]) >= _MAX_COMMENTS:
-                raise invalid("base", "Ticket has too many comments")
-            files = []
-            for token in comment.get("uploads") or []:
-                files += (self.store.get("upload", token) or {"files": []})["files"]
-                self.store.drop("upload", token)  # used up
-            body = comment.get("body") or comment.get("html_body")
-            row = {
-                "id": number + 1_000_000,
-                "type": "Comment",
-                "ticket_id": ticket["id"],
-                "audit_id": number,
-                "author_id": author,
-                "body": body,
-                "plain_body": body,
-                "public": bool(comment.get("public", True)),
-                "attachments": files,
-                "created_at": now,
-            }
-            self.store.put("comment", row["id"], row)
-            events = [{**row, "attachments": [_public(file) for file in files]}, *events]
-        audit = {
-            "id": number,
-            "ticket_id": ticket["id"],
-            "author_id": author,
-            "created_at": now,
-            "metadata": {"system": {"client": "demo"}, "custom": given.get("metadata") or {}},
-            "events": [{"id": number * 100 + place} | event for place, event in enumerate(events)],
-            "via": {"channel": "api", "source": {"from": {}, "to": {}}},
-        }
-        return self.store.put("audit", number, audit)
-
-    def _settle(self, ticket: Row, before: Row | None = None) -> None:
-        """Tell the webhooks."""
-        if before is None:
-            self.hooks.queue(_event(ticket, "ticket_created", {}))
-        elif before["status"] != ticket["status"]:
-            change = {"current": ticket["status"].upper(), "previous": before["status"].upper()}
-            self.hooks.queue(_event(ticket, "ticket.status_changed", change))
-        else:
-            self.hooks.queue(_event(ticket, "ticket.comment_added", {}))
-
-    def _requester(self, given: Row) -> Row:
-        if given.get("requester_id") is not None:
-            user = self.store.get("user", given["requester_id"])
-            if user is None:
-                raise invalid("requester", "Requester: is invalid")
-            return user
-        asked = given.get("requester")
-        if asked is None:
-            return self._robot()
-        if not _ADDRESS.fullmatch(str(asked.get("email", ""))):
-            raise invalid("requester", f"Requester: Email: {asked.get('email')} is not properly formatted")
-        return self._user(asked)
-
-    def _user(self, given: Row) -> Row:
-        email = str(given.get("email", "")).lower()
-        mark = str(given.get("external_id") or "").lower()
-        for user in self.store.all("user"):
-            if (email and user["email"] == email) or (mark and str(user.get("external_id") or "").lower() == mark):
-                return user
-        now = stamp(self.store.now())
-        number = self.store.number("user", 700)
-        row = {
-            "id": number,
-            "name": given.get("name") or email,
-            "email": email,
-            "role": given.get("role", "end-user"),
-            "external_id": given.get("external_id"),
-            "active": True,
-            "suspended": False,
-            "created_at": now,
-            "updated_at": now,
-        }
-        return self.store.put("user", number, row)
-
-    def _robot(self) -> Row:
-        return self.store.all("user")[0]
 
     def _found(self, request: Request) -> Row:
         ticket = self.store.get("ticket", request.path_params["id"])
@@ -552,35 +328,5 @@ def _given(raw: bytes, name: str) -> Row:
     return found
 
 
-def _public(file: Row) -> Row:
-    return {name: value for name, value in file.items() if name != "sha256"}
-
-
 def _named(request: Request, path: str, id_: int, name: str) -> Row:
     return {"id": id_, "name": name, "url": f"{_base(request)}/{path}/{id_}", "deleted": False}
-
-
-def _event(ticket: Row, kind: str, event: Row) -> Row:
-    """A webhook's body. Source: the vendor's page "Ticket events"; ids are texts and statuses in capitals there."""
-    detail = {
-        "id": str(ticket["id"]),
-        "external_id": ticket.get("external_id"),
-        "status": ticket["status"].upper(),
-        "subject": ticket["subject"],
-        "priority": (ticket.get("priority") or "").upper() or None,
-        "requester_id": str(ticket["requester_id"]),
-        "group_id": str(ticket.get("group_id") or "") or None,
-        "tags": ticket["tags"],
-        "created_at": ticket["created_at"],
-        "updated_at": ticket["updated_at"],
-        "via": {"channel": "api"},
-    }
-    return {
-        "account_id": 12345,
-        "type": f"zen:event-type:{kind}",
-        "subject": f"zen:ticket:{ticket['id']}",
-        "time": ticket["updated_at"],
-        "zendesk_event_version": "2022-11-06",
-        "detail": detail,
-        "event": event,
-    }

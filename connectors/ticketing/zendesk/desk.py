@@ -6,7 +6,9 @@ What makes each writing happen once, whatever is lost and repeated:
   by minutes), and its creation carries the key as Idempotency-Key, which the desk remembers for two hours;
 - a comment carries the mark of its key in the ticket's metadata. The ticket's audits are read before every writing,
   and the update says which state of the ticket it was decided on (`safe_update`), so that a writing of ours that
-  arrives late is turned down or turns the later one down.
+  arrives late is turned down or turns the later one down. The desk's stamps are whole seconds: two processes that
+  write one key within the very second of the ticket's last change would both be let through, which the caller's
+  lease of the work item excludes.
 
 Source: the vendor's Support API 2.0.0 and the traps of zenpy 2.0.57 in this project's research.
 """
@@ -16,19 +18,17 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from requests import RequestException
 from zenpy import Zenpy
 from zenpy.lib.api_objects import Comment as ZenpyComment
 from zenpy.lib.api_objects import Ticket as ZenpyTicket
 from zenpy.lib.api_objects import User
-from zenpy.lib.exception import APIException, RecordNotFoundException, ZenpyException
+from zenpy.lib.exception import APIException
 
 from cobranza.disputes.ports import (
     Attachment,
@@ -44,6 +44,7 @@ from cobranza.kernel.secrets import Secret
 from connectors.ticketing import settings as common
 from connectors.ticketing import words
 from connectors.ticketing.errors import DeskLoginRefused
+from connectors.ticketing.zendesk.answers import REQUESTER, SOURCE, BadField, OtherBody, Overtaken, translated
 from connectors.ticketing.zendesk.events import read_event
 from connectors.ticketing.zendesk.session import DeskSession, LostAnswer
 
@@ -92,11 +93,7 @@ class ZendeskDesk:
         """See `TicketDesk.open`. The internal note is a comment of its own; a repeat adds it if it is missing."""
         found, fresh = self._by_key(ticket.key), False
         if found is None:
-            try:
-                found = self._create(ticket, follows)
-            except _BadRequester as exc:
-                _log.warning("Zendesk no admite al solicitante de %s; el ticket se abre a nuestro nombre", ticket.key)
-                found = self._create(ticket, follows, refused=exc.message)
+            found = self._opened(ticket, follows)
             fresh = not self._session.repeated
         note = self._note(ticket)
         if note:
@@ -180,13 +177,26 @@ class ZendeskDesk:
 
     # --- writing
 
-    def _create(self, ticket: NewTicket, follows: str, *, refused: str = "") -> dict[str, Any]:
-        """Open a ticket; in our own name when the desk has `refused` the sender, whom the text then names."""
+    def _opened(self, ticket: NewTicket, follows: str) -> dict[str, Any]:
+        """Open a ticket, without what the desk refuses of it and a ticket can do without; the text then says it."""
+        without: set[str] = set()
+        while True:
+            try:
+                return self._create(ticket, follows, frozenset(without))
+            except BadField as exc:
+                if exc.field in without:
+                    raise
+                _log.warning("Zendesk no admite «%s» del ticket %s; se abre sin ello", exc.field, ticket.key)
+                without.add(exc.field)
+
+    def _create(self, ticket: NewTicket, follows: str, without: frozenset[str]) -> dict[str, Any]:
         entry = self._entry
         tokens, left = self._upload(ticket.files)
         text = words.plain(ticket.text, _TEXT - 3000) or "(sin texto)"
-        if refused:
+        if REQUESTER in without:
             text = f"De: {words.line(f'{ticket.requester_name} <{ticket.requester}>', 300)}\n\n{text}"
+        if SOURCE in without:
+            text = f"Sigue al ticket {follows}.\n\n{text}"
         asked: dict[str, Any] = {
             "external_id": words.external_id(ticket.key),
             "subject": words.line(ticket.subject, _SUBJECT) or "(sin asunto)",
@@ -203,20 +213,20 @@ class ZendeskDesk:
         if ticket.due is not None:
             asked |= {"type": "task", "due_at": _stamp(ticket.due)}  # only tasks keep a due date
         if follows:
-            asked["via_followup_source_id"] = _number(follows)
-        asked["comment"] = ZenpyComment(body=text + words.left_out(left), public=not refused, uploads=tokens)
-        if refused:
-            del asked["requester"]
-        order = ZenpyTicket(**asked)
+            asked[SOURCE] = _number(follows)
+        asked["comment"] = ZenpyComment(
+            body=text + words.left_out(left), public=REQUESTER not in without, uploads=tokens
+        )
+        order = ZenpyTicket(**{name: value for name, value in asked.items() if name not in without})
         try:
-            with self._session.keyed(words.mark(ticket.key + (":propio" if refused else ""))):
+            with self._session.keyed(words.mark(":".join([ticket.key, *sorted(without)]))):
                 audit = self._asked(partial(self._client.tickets.create, order))
         except LostAnswer:
             found = self._by_key(ticket.key)
             if found is None:
                 raise
             return found
-        except _OtherBody as exc:  # an earlier try, with other upload tokens, is there or on its way
+        except OtherBody as exc:  # an earlier try, with other upload tokens, is there or on its way
             found = self._by_key(ticket.key)
             if found is None:
                 raise DeskError("Zendesk aún está abriendo este ticket.") from exc
@@ -250,7 +260,7 @@ class ZendeskDesk:
             try:
                 self._asked(partial(self._client.tickets.update, update))
                 return
-            except _Overtaken:
+            except Overtaken:
                 _log.info("El ticket %s cambió mientras se comentaba; se vuelve a mirar", number)
         raise DeskError(f"El ticket {number} de Zendesk cambia sin parar; se intentará después.")
 
@@ -305,77 +315,8 @@ class ZendeskDesk:
         )
 
     def _asked(self, call: Callable[[], _Result]) -> _Result:
-        with _translated():
+        with translated():
             return call()
-
-
-class _Overtaken(DeskError):
-    """The ticket changed after we looked; nothing was done."""
-
-
-class _BadRequester(DeskRefused):
-    """The desk takes no ticket of this person: a strange address, a suspended user."""
-
-
-class _OtherBody(DeskError):
-    """The key was used before with another body."""
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn what zenpy raises into the port's errors."""
-    try:
-        yield
-    except RecordNotFoundException as exc:
-        raise DeskRefused("Zendesk no tiene ese ticket.") from exc
-    except APIException as exc:
-        raise _meant(exc) from exc
-    except RequestException as exc:  # a status that zenpy could not read as JSON
-        status = exc.response.status_code if exc.response is not None else 0
-        if 400 <= status < 500:
-            raise DeskRefused(f"Zendesk rechaza la petición ({status}).") from exc
-        raise DeskError(f"Zendesk falla ({status or type(exc).__name__}).") from exc
-    except (ZenpyException, ValueError, KeyError, AttributeError, TypeError) as exc:
-        raise LostAnswer(f"Zendesk contesta algo que no se entiende ({type(exc).__name__}).") from exc
-
-
-def _meant(exc: APIException) -> Exception:
-    answer = exc.response
-    status = answer.status_code if answer is not None else 0
-    try:
-        body = answer.json() if answer is not None else {}
-    except ValueError:
-        body = {}
-    error = body.get("error", "") if isinstance(body, dict) else ""
-    said = _details(body)
-    if status in (401, 403):
-        return DeskLoginRefused(f"Zendesk no acepta la clave ({status}).")
-    if status == 409:
-        return _Overtaken(said) if error == "UpdateConflict" else DeskError(f"Zendesk está en ello: {said}")
-    if error == "IdempotentRequestError":
-        return _OtherBody(said)
-    if status == 422 and "closed prevents ticket update" in said:
-        return TicketClosed("El ticket de Zendesk está cerrado.")
-    if status == 422 and isinstance(body.get("details"), dict) and "requester" in body["details"]:
-        return _BadRequester(f"Zendesk no admite al solicitante: {said}")
-    if 400 <= status < 500 and status != 408:
-        return DeskRefused(f"Zendesk rechaza la petición ({status}): {said}")
-    return DeskError(f"Zendesk falla ({status}).")
-
-
-def _details(body: Any) -> str:
-    """The vendor's reasons on one line, at most 500 characters."""
-    if not isinstance(body, dict):
-        return ""
-    details = body.get("details")
-    reasons = [
-        str(one.get("description", ""))
-        for group in (details.values() if isinstance(details, dict) else [])
-        for one in (group if isinstance(group, list) else [])
-        if isinstance(one, dict)
-    ]
-    text = "; ".join(reasons) or str(body.get("description") or body.get("error") or "")
-    return words.line(text, 500)
 
 
 def _client(base: str, user: str, key: Secret, session: DeskSession, seconds: float) -> Zenpy:

@@ -162,6 +162,25 @@ def test_a_comment_of_the_requester_is_the_requesters(zendesk: World) -> None:
     assert row["said"][2]["body"].startswith("De: jefe@cliente.example\n")
 
 
+def test_a_follow_up_of_what_cannot_be_followed_is_a_ticket_of_its_own(zendesk: World) -> None:
+    desk = zendesk.opened()
+    number = desk.open(ticket(note="")).id  # nobody closed it
+
+    desk.open(ticket("a2", note="", requester="root@localhost"), follows=number)
+
+    row = zendesk.tickets()[1]
+    assert "via_followup_source_id" not in row
+    assert zendesk.said(1)[0].startswith(f"Sigue al ticket {number}.\n\nDe: Ana Núñez <root@localhost>")
+
+
+def test_a_file_is_sent_whole_after_a_limit(zendesk: World) -> None:
+    zendesk.double.faults(plan=["rate_limit", "rate_limit_bare"])
+
+    zendesk.opened().open(ticket(files=(file(content=b"x" * 5000),)))
+
+    assert [one["size"] for one in zendesk.tickets()[0]["said"][0]["attachments"]] == [5000]
+
+
 def test_a_file_that_the_account_does_not_take_is_named(zendesk: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(double, "_MAX_FILE", 1000)
 
