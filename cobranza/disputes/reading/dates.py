@@ -51,7 +51,7 @@ _CUE = re.compile(
     r"(?:\b(?:el|del|d[íi]a|dia|al|hasta|desde|fecha|vence|venc[íi]a|venci[óo]|vencimiento|on|by|until|"
     r"through|thru|from|since|em|at[ée]|no|para el|before|after|due|"
     r"lunes|martes|mi[ée]rcoles|jueves|viernes|s[áa]bado|domingo|lun|mar|mie|jue|vie|monday|tuesday|wednesday|"
-    r"thursday|friday|saturday|sunday|dated|of|de|y|,|\())\W{0,3}$|^\W{0,3}$",
+    r"thursday|friday|saturday|sunday|dated|of|de|y))\W{0,3}$",
     re.IGNORECASE,
 )
 _NOT = re.compile(
@@ -83,10 +83,10 @@ def find(text: str, *, country: str, language: str) -> list[Found]:
     found += [_ordered(each, american) for each in _NUMBERS.finditer(text)]
     for each in _NO_YEAR.finditer(text):
         before = text[max(0, each.start() - 16) : each.start()]
-        full = len(each["a"]) == 2 and len(each["b"]) == 2 and each["sign"] == "/"
-        if not _NOT.search(before) and (
-            (full and each[0] not in ("24/24", "10/10")) or (each["sign"] == "/" and _CUE.search(before))
-        ):
+        if each["sign"] != "/" or each[0] in ("24/7", "24/24") or _NOT.search(before):
+            continue
+        full = len(each["a"]) == 2 and len(each["b"]) == 2 and int(each["a" if american else "b"]) <= 12
+        if full or _CUE.search(before):
             found.append(_ordered(each, american))
     return [each for each in found if each is not None]
 

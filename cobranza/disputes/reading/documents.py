@@ -32,6 +32,7 @@ _BARE = (
     re.compile(r"(?<![\w./,@-])(?:F[A-Z]?|FV|FC|FE|FAC|FACT|SETP|SETT|INV|NF|FT|FA|FR)\d{5,15}(?![\w/-]|[.,]\d)"),
     re.compile(r"(?<![\w./,@-])\d{3}-\d{3}-\d{6,9}(?![\w/-]|[.,]\d)"),
 )
+_PORTUGUESE = re.compile(r"(?<![\w-])(?:FT|FR|FS|NC|ND) (?:[A-Z0-9]{1,10}[ /])?[A-Z0-9]{1,8}/\d{1,9}(?![\w/])")
 _NEVER = re.compile(
     r"(?:COVID|ISO|UNE|UN|EN|LEY|ART|UTC|GMT|CP|KM|TEL|RG|PM|SKU|RUT|NIT|DNI|CUIT|NIF|CIF|WIN|USB|CC|IVA|IGV|"
     r"COD|REF|W|I|B2B|HTTP)[-/]\d+",
@@ -103,7 +104,7 @@ def find(text: str, taken: list[Found], *, country: str) -> list[Found]:
     for each in taken:
         used.update(range(each.start, each.end))
     reading = _Reading(text, used)
-    return reading.announced() + reading.bare() + reading.articles()
+    return reading.portuguese() + reading.announced() + reading.bare() + reading.articles()
 
 
 class _Reading:
@@ -121,6 +122,15 @@ class _Reading:
             for at in range(span.start, span.end):
                 self.cues[at] = span.label_
 
+    def portuguese(self) -> list[Found]:
+        """ "FT 2024/90": in Portugal the kind of paper is part of its number (Portaria 302/2016, SAF-T)."""
+        found = []
+        for each in _PORTUGUESE.finditer(self.text):
+            found.append(Found("invoice", each.start(), each.end(), _value(each[0])))
+            self.used.update(range(each.start(), each.end()))
+            self.known.add(each[0].upper())
+        return found
+
     def announced(self) -> list[Found]:
         """Numbers behind a word that announces them."""
         found: list[Found] = []
@@ -135,8 +145,7 @@ class _Reading:
         return found
 
     def _to_number(self, at: int) -> tuple[int, bool, bool]:
-        """Where the number stands, whether nothing but signs is between, and whether "n.º" is; -1 where "
-        "there is none."""
+        """Where the number stands, whether nothing but signs is between, and whether "n.º" is; -1 without one."""
         close, numbered = True, False
         for number in range(at, min(at + _WALK, len(self.places))):
             word = self.lower[number]
@@ -144,6 +153,9 @@ class _Reading:
                 return number, close, numbered
             if self._blank_line_before(number):
                 return -1, close, numbered
+            if word == "," and number + 1 < len(self.places) and self._is_code(number + 1):
+                close = False  # "la póliza, 8890-11"
+                continue
             if word in _BETWEEN_SIGNS:
                 if (
                     word == "."
@@ -159,25 +171,7 @@ class _Reading:
                 self.cues.get(number) in ("reference", "other") and word not in ("serie", "ref", "referencia")
             ):
                 return -1, close, numbered
-            if word in (
-                "n",
-                "nº",
-                "n°",
-                "n.º",
-                "n.°",
-                "no",
-                "nro",
-                "num",
-                "núm",
-                "número",
-                "numero",
-                "number",
-                "nr",
-                "números",
-                "numeros",
-                "nros",
-                "folio",
-            ):
+            if word in _words("numbered"):
                 numbered = True
             else:
                 close = False

@@ -6,186 +6,25 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cobranza.disputes.reading import phrases
+
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 LANGUAGES = ("es", "pt", "en")
 _ENOUGH = 12
-_FEW_WORDS = 6
+_FEW_WORDS = 14
 _LONGEST = 2_000
 _NOISE = re.compile(r"\S*[@\d/]\S*|[^\w\s'’¿¡]")
-# frequent words; those that no other of the three has decide short texts, where the statistical model is unsure
-_OWN = {
-    "es": frozenset(
-        [
-            "el",
-            "los",
-            "las",
-            "del",
-            "una",
-            "unos",
-            "y",
-            "pero",
-            "muy",
-            "hola",
-            "buenas",
-            "buenos",
-            "días",
-            "tardes",
-            "gracias",
-            "saludos",
-            "usted",
-            "ustedes",
-            "señores",
-            "pago",
-            "factura",
-            "facturas",
-            "adjunto",
-            "está",
-            "estoy",
-            "tengo",
-            "favor",
-            "cuando",
-            "quiero",
-            "también",
-            "después",
-            "más",
-            "según",
-            "hasta",
-            "desde",
-            "aquí",
-            "ahora",
-            "ya",
-            "me",
-            "nos",
-            "les",
-            "con",
-            "por",
-            "que",
-            "yo",
-            "soy",
-            "fue",
-            "hay",
-            "estimados",
-            "estimado",
-        ]
-    ),
-    "pt": frozenset(
-        [
-            "o",
-            "os",
-            "do",
-            "dos",
-            "da",
-            "das",
-            "uma",
-            "um",
-            "e",
-            "mas",
-            "muito",
-            "olá",
-            "bom",
-            "boa",
-            "dia",
-            "tarde",
-            "noite",
-            "obrigado",
-            "obrigada",
-            "vocês",
-            "você",
-            "não",
-            "fatura",
-            "boleto",
-            "anexo",
-            "está",
-            "estou",
-            "tenho",
-            "favor",
-            "quando",
-            "quero",
-            "também",
-            "depois",
-            "mais",
-            "segundo",
-            "até",
-            "desde",
-            "aqui",
-            "agora",
-            "já",
-            "nos",
-            "com",
-            "por",
-            "eu",
-            "sou",
-            "foi",
-            "há",
-            "prezados",
-            "prezado",
-            "nota",
-            "pagamento",
-            "em",
-            "ao",
-            "pelo",
-            "pela",
-            "são",
-        ]
-    ),
-    "en": frozenset(
-        [
-            "the",
-            "a",
-            "an",
-            "of",
-            "and",
-            "but",
-            "very",
-            "hello",
-            "hi",
-            "thanks",
-            "thank",
-            "you",
-            "regards",
-            "please",
-            "invoice",
-            "payment",
-            "attached",
-            "is",
-            "am",
-            "are",
-            "have",
-            "when",
-            "want",
-            "also",
-            "after",
-            "more",
-            "until",
-            "from",
-            "here",
-            "now",
-            "already",
-            "me",
-            "us",
-            "with",
-            "by",
-            "i",
-            "was",
-            "were",
-            "there",
-            "dear",
-            "not",
-            "your",
-            "our",
-            "this",
-        ]
-    ),
-}
 
 
 @cache
 def _exclusive() -> dict[str, frozenset[str]]:
+    """Frequent words that none of the other two languages has: they decide short texts, where the model is unsure."""
+    words = {language: frozenset(phrases.entries("language", language)) for language in LANGUAGES}
     return {
-        language: own - frozenset[str]().union(*(each for other, each in _OWN.items() if other != language))
-        for language, own in _OWN.items()
+        language: own - frozenset[str]().union(*(each for other, each in words.items() if other != language))
+        for language, own in words.items()
     }
 
 

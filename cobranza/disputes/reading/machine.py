@@ -143,8 +143,10 @@ def _bounced(seen: Evidence) -> Verdict | None:
         return Verdict(Kind.BOUNCE, "Cabecera X-Failed-Recipients.")
     subject = bool(_BOUNCE_SUBJECT.match(seen.subject))
     daemon = bool(_DAEMON.match(seen.sender)) or _daemon_in(seen.headers)
-    body = bool(_BOUNCE_BODY.search(seen.body[:4_000]))
     null = _null_sender(seen.headers)
+    if not (subject or daemon or null):
+        return None
+    body = bool(_BOUNCE_BODY.search(seen.body[:_LOOKED_AT]))
     answer = _REPLY_SUBJECT.match(seen.subject) or "auto-replied" in seen.headers.get("auto-submitted").lower()
     if daemon and not (answer and not subject and not body):
         return Verdict(Kind.BOUNCE, "Lo envía el sistema de correo, no una persona.")
@@ -228,11 +230,11 @@ def _phrases(seen: Evidence) -> Verdict | None:
     if _CALENDAR_SUBJECT.match(seen.subject) and len(own) < 1_000 and _CALENDAR_BODY.search(own):
         return Verdict(Kind.CALENDAR, f"El asunto es de una invitación: «{seen.subject[:60]}».")
     subject = bool(_REPLY_SUBJECT.match(seen.subject))
-    told, away, back = (bool(each.search(own)) for each in (_TOLD, _AWAY, _BACK))
+    told, away = bool(_TOLD.search(own)), bool(_AWAY.search(own))
     receipts = len({found[0].lower() for found in _RECEIPT.finditer(own)})
     if not (subject or told or away or receipts) or _says_more(own):
         return None
-    asks = bool(_ASKS.search(own))
+    back, asks = bool(_BACK.search(own)), bool(_ASKS.search(own))
     if (
         subject
         and (receipts or not (seen.named and seen.files))
@@ -241,7 +243,7 @@ def _phrases(seen: Evidence) -> Verdict | None:
         return Verdict(Kind.AUTO_REPLY, f"El asunto es de una respuesta automática: «{seen.subject[:60]}».")
     if asks or seen.files or (seen.named and not (receipts and (told or receipts > 1))):
         return None
-    if told and len(own) < 2_000:
+    if told and len(own) < 2_000 and not _LEGAL.search(own):
         return Verdict(Kind.AUTO_REPLY, "El texto dice que es un mensaje automático.")
     if away and (back or (len(own) < 160 and not _BUSINESS.search(own))):
         return Verdict(Kind.AUTO_REPLY, "El texto es un aviso de ausencia.")

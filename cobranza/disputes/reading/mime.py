@@ -311,10 +311,15 @@ def _texts(taken: _Taken, limits: Limits) -> tuple[Alternative, ...]:
             rendering = Alternative(laid_out.text, laid_out.hints)
             poor = not found or _PLACEHOLDER.search(plain[:500]) or 5 * len(plain.strip()) < len(laid_out.text)
             found.insert(0 if poor else 1, rendering)
-    cut = [Alternative(each.text[: limits.text], each.hints) for each in found]
+    cut = [Alternative(_sound(each.text[: limits.text]), each.hints) for each in found]
     if any(len(each.text) > limits.text for each in found):
         taken.note(f"El texto se cortó a {limits.text} caracteres.")
     return tuple(cut) or (Alternative(""),)
+
+
+def _sound(text: str) -> str:
+    """Without lone surrogates (utf-7 and the like can make them), one sign for one sign: the hints stay right."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _quotes(markup: list[str]) -> bool:

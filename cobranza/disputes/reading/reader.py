@@ -76,7 +76,8 @@ def from_parts(
     >>> from_parts("RE: F-12", "Ya pagué la F-12.\\n> Debe la F-12", "Ana <ana@x.example>").own_text
     'Ya pagué la F-12.'
     """
-    given = [(str(name), str(value)) for name, value in (headers or {}).items()]
+    subject, body, sender = _sound(subject), _sound(body), _sound(sender)
+    given = [(str(name), _sound(str(value))) for name, value in (headers or {}).items()]
     names = {name.lower() for name, _ in given}
     when = date.strftime("%a, %d %b %Y %H:%M:%S %z") if isinstance(date, datetime) else _rfc_date(date or "")
     given += [pair for pair in (("from", sender), ("date", when), ("to", to)) if pair[1] and pair[0] not in names]
@@ -91,7 +92,7 @@ def from_parts(
     whole = "\x00".join((sender, when, subject, body))
     return _assemble(
         _Found(
-            key=key or hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest(),
+            key=key or hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest(),
             headers=known,
             body=text[: DEFAULT.text],
             spans=zones.find(text[: DEFAULT.text], subject, hints),
@@ -108,6 +109,11 @@ def from_parts(
             hint=country_hint,
         )
     )
+
+
+def _sound(text: str) -> str:
+    """Without lone surrogates, which no program that stores text takes."""
+    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
 
 
 def _rfc_date(value: str) -> str:
@@ -227,4 +233,4 @@ def _offset(headers: Headers, date: datetime | None) -> int | None:
 def _canonical(sender: str, date: datetime | None, subject: str, message_id: str, body: str) -> str:
     when = date.astimezone(UTC).isoformat() if date is not None else ""
     whole = "\x00".join((sender, when, subject, message_id, " ".join(body.split())))
-    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()

@@ -26,6 +26,10 @@ _BLOCK_LINES = 12
 _TAIL_LINES = 16
 _SHORT = 90
 _HINTS = 100
+_PARAGRAPH = 200
+_ANNOUNCEMENTS = 200
+"""Paragraphs longer than that are looked at from both ends; more lines like announcements than that are somebody's
+list: what is beyond is left as it stands, so that the time is bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +96,19 @@ def _quoted_by_signs(lines: list[Line], zones: list[Zone | None], forwarding: bo
 
 
 def _quoted_by_announcement(lines: list[Line], zones: list[Zone | None], forwarding: bool) -> None:
-    at = 0
-    while at < len(lines):
+    at = tries = 0
+    while at < len(lines) and tries < _ANNOUNCEMENTS:
         if zones[at] is not None or lines[at].blank:
             at += 1
             continue
         start = at
+        tries += bool(quotes.INTRO_START.match(lines[at].text) or quotes.FIELD.match(lines[at].text))
         forward = bool(quotes.FORWARD.match(lines[at].text)) and _stands_as_mark(lines, at)
         zone = Zone.FORWARDED if forward or forwarding else Zone.QUOTED
         if (
             forward
             or quotes.SEPARATOR.match(lines[at].text)
+            or (at > 0 and quotes.ABOVE.match(lines[at].text))
             or (quotes.RULE.match(lines[at].text) and _fields(lines, _next_written(lines, at + 1)))
         ):
             end = _after_fields(lines, at + 1)
@@ -272,7 +278,8 @@ def _notices(lines: list[Line], zones: list[Zone | None], start: int, end: int) 
         stop = at
         while stop < end and not lines[stop].blank:
             stop += 1
-        begins = next((number for number in range(at, stop) if _notice_at(lines, number, stop)), stop)
+        places = range(at, stop) if stop - at <= _PARAGRAPH else (*range(at, at + 50), *range(stop - 150, stop))
+        begins = next((number for number in places if _notice_at(lines, number, stop)), stop)
         for number in range(begins, stop):
             zones[number] = Zone.SIGNATURE
         at = stop

@@ -1,0 +1,1 @@
+"""Reading messages: bytes in, plain data out."""
