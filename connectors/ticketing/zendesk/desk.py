@@ -93,8 +93,7 @@ class ZendeskDesk:
         """See `TicketDesk.open`. The internal note is a comment of its own; a repeat adds it if it is missing."""
         found, fresh = self._by_key(ticket.key), False
         if found is None:
-            found = self._opened(ticket, follows)
-            fresh = not self._session.repeated
+            found, fresh = self._opened(ticket, follows)
         note = self._note(ticket)
         if note:
             comment = NewComment(key=f"{ticket.key}:nota", ticket=str(found["id"]), text=note)
@@ -115,19 +114,16 @@ class ZendeskDesk:
 
     def changed_since(self, cursor: str) -> tuple[Sequence[Ticket], str]:
         """See `TicketDesk.changed_since`. Asked directly: zenpy does not quote the cursor."""
-        tickets: dict[str, Ticket] = {}
+        tickets: list[Ticket] = []
         since = int((clock.now() - timedelta(days=1)).timestamp())
         for _ in range(_EXPORT_PAGES):
             place = f"cursor={quote(cursor, safe='')}" if cursor else f"start_time={since}"
             page = self._export(f"{place}&per_page={_EXPORT_ROWS}")
-            for row in page.get("tickets", []):
-                key = words.key_of(row.get("external_id"))
-                if key is not None and row.get("status") != "deleted":
-                    tickets[str(row["id"])] = self._ticket(row, key)
+            tickets += self._ours(page)
             cursor = page.get("after_cursor") or cursor
             if page.get("end_of_stream", True):
                 break
-        return tuple(tickets.values()), cursor
+        return tuple({one.id: one for one in tickets}.values()), cursor
 
     def event(self, headers: Mapping[str, str], raw: bytes) -> Ticket | None:
         """See `TicketDesk.event`. Deliveries come twice and disordered: `Ticket.updated` tells which is newer."""
@@ -163,6 +159,11 @@ class ZendeskDesk:
 
         return self._asked(look)
 
+    def _ours(self, page: Mapping[str, Any]) -> list[Ticket]:
+        with translated():
+            keyed = [(words.key_of(row.get("external_id")), row) for row in page["tickets"]]
+            return [self._ticket(row, key) for key, row in keyed if key is not None and row["status"] != "deleted"]
+
     def _export(self, query: str) -> dict[str, Any]:
         address = f"{self._base}/api/v2/incremental/tickets/cursor.json?{query}"
 
@@ -177,8 +178,12 @@ class ZendeskDesk:
 
     # --- writing
 
-    def _opened(self, ticket: NewTicket, follows: str) -> dict[str, Any]:
-        """Open a ticket, without what the desk refuses of it and a ticket can do without; the text then says it."""
+    def _opened(self, ticket: NewTicket, follows: str) -> tuple[dict[str, Any], bool]:
+        """Open a ticket, without what the desk refuses of it and a ticket can do without; the text then says it.
+
+        Returns:
+            The ticket, and whether it was surely made by this very call.
+        """
         without: set[str] = set()
         while True:
             try:
@@ -189,7 +194,7 @@ class ZendeskDesk:
                 _log.warning("Zendesk no admite «%s» del ticket %s; se abre sin ello", exc.field, ticket.key)
                 without.add(exc.field)
 
-    def _create(self, ticket: NewTicket, follows: str, without: frozenset[str]) -> dict[str, Any]:
+    def _create(self, ticket: NewTicket, follows: str, without: frozenset[str]) -> tuple[dict[str, Any], bool]:
         entry = self._entry
         tokens, left = self._upload(ticket.files)
         text = words.plain(ticket.text, _TEXT - 3000) or "(sin texto)"
@@ -225,13 +230,13 @@ class ZendeskDesk:
             found = self._by_key(ticket.key)
             if found is None:
                 raise
-            return found
+            return found, False
         except OtherBody as exc:  # an earlier try, with other upload tokens, is there or on its way
             found = self._by_key(ticket.key)
             if found is None:
                 raise DeskError("Zendesk aún está abriendo este ticket.") from exc
-            return found
-        return _plain(audit.ticket)
+            return found, False
+        return _plain(audit.ticket), self._session.made
 
     def _say(self, comment: NewComment, ticket: dict[str, Any], *, surely_new: bool = False) -> None:
         """Add a comment unless it is there; `surely_new` spares reading the audits of a ticket made this moment."""
@@ -306,13 +311,14 @@ class ZendeskDesk:
         return "\n\n".join(part for part in (ticket.note.strip(), lines) if part)
 
     def _ticket(self, row: Mapping[str, Any], key: str) -> Ticket:
-        return Ticket(
-            id=str(row["id"]),
-            key=key,
-            status=str(row["status"]).lower(),
-            updated=datetime.fromisoformat(str(row["updated_at"])).astimezone(UTC),
-            url=f"{self._base}/agent/tickets/{row['id']}",
-        )
+        with translated():
+            return Ticket(
+                id=str(row["id"]),
+                key=key,
+                status=str(row["status"]).lower(),
+                updated=datetime.fromisoformat(str(row["updated_at"])).astimezone(UTC),
+                url=f"{self._base}/agent/tickets/{row['id']}",
+            )
 
     def _asked(self, call: Callable[[], _Result]) -> _Result:
         with translated():

@@ -60,6 +60,8 @@ def read_event(headers: Mapping[str, str], raw: bytes, secret: Secret | None, ag
             "id": str(int(detail["id"]))
         }
         _moment(str(row["updated_at"]))
+        if not isinstance(row["status"], str):
+            raise ValueError("no status")
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise EventRefused("Ha llegado un aviso de Zendesk firmado que no se entiende.") from exc
     return row

@@ -55,16 +55,16 @@ class DeskSession(requests.Session):
     @contextmanager
     def keyed(self, key: str) -> Iterator[None]:
         """Send `key` as Idempotency-Key with the POSTs of the block."""
-        self._local.key, self._local.hit = key, False
+        self._local.key, self._local.miss = key, False
         try:
             yield
         finally:
             self._local.key = ""
 
     @property
-    def repeated(self) -> bool:
-        """Whether the last keyed POST was answered from the desk's memory of an earlier one."""
-        return bool(getattr(self._local, "hit", False))
+    def made(self) -> bool:
+        """Whether the desk said of the last keyed POST that it saw its key for the first time."""
+        return bool(getattr(self._local, "miss", False))
 
     def request(self, method: str | bytes, url: str | bytes, **options: Any) -> requests.Response:  # type: ignore[override]
         """Send one request; see the module.
@@ -99,7 +99,7 @@ class DeskSession(requests.Session):
                 left -= 1
                 continue
             if key and verb == "POST":
-                self._local.hit = answer.headers.get("X-Idempotency-Lookup", "").lower() == "hit"
+                self._local.miss = answer.headers.get("X-Idempotency-Lookup", "").lower() == "miss"
             return answer
 
     def _once(self, verb: str, address: str, options: dict[str, Any]) -> requests.Response:

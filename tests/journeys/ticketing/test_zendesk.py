@@ -86,6 +86,30 @@ def test_the_key_alone_prevents_a_second_while_the_list_does_not_show_the_first(
     assert zendesk.said() == ["No reconozco el cargo.", "Parece cargo_duplicado."]
 
 
+def test_a_ticket_that_another_try_made_meanwhile_has_one_note(zendesk: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ticket(files=(file(),))  # other upload tokens each time, so the desk refuses the second use of the key
+    for fault in ("none", "drop_before"):
+        zendesk.double.reset()
+        desk = zendesk.zendesk()
+        look = desk._by_key
+        turns: list[str] = []
+
+        def nothing_yet(key: str, look=look, turns=turns, fault=fault):  # type: ignore[no-untyped-def]
+            turns.append(key)
+            if len(turns) == 1:  # the other one comes between our looking and our creating
+                assert look(key) is None
+                zendesk.opened().open(given)
+                zendesk.double.faults(plan=["none", fault])
+                return None
+            return look(key)
+
+        monkeypatch.setattr(desk, "_by_key", nothing_yet)
+        desk.open(given)
+
+        assert len(turns) == 2
+        assert zendesk.said() == ["No reconozco el cargo.", "Parece cargo_duplicado."]
+
+
 def test_a_creation_that_the_desk_finishes_late_is_the_only_one(zendesk: World) -> None:
     zendesk.double.faults(late=1, late_seconds=0.8)
     with pytest.raises(DeskError):

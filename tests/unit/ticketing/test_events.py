@@ -8,6 +8,7 @@ import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +19,7 @@ from connectors.ticketing.errors import EventRefused
 from connectors.ticketing.zendesk.events import proves, read_event
 
 SAMPLE = Path(__file__).resolve().parents[4] / "shared" / "data" / "zendesk" / "webhook-signature-vector.json"
-EVENT = {
+EVENT: dict[str, Any] = {
     "type": "zen:event-type:ticket.status_changed",
     "detail": {"id": "7", "external_id": "cobranza:a1", "status": "SOLVED", "updated_at": "2026-11-22T10:00:00Z"},
 }
@@ -50,6 +51,13 @@ def test_a_sound_event_is_read() -> None:
     raw = json.dumps(EVENT).encode()
 
     assert read_event(_headers(raw, _now()), raw, Secret("s"), AGE) == EVENT["detail"]
+
+
+def test_an_event_without_status_is_refused() -> None:
+    raw = json.dumps(EVENT | {"detail": EVENT["detail"] | {"status": None}}).encode()
+
+    with pytest.raises(EventRefused, match="no se entiende"):
+        read_event(_headers(raw, _now()), raw, Secret("s"), AGE)
 
 
 def test_without_a_secret_nothing_is_taken() -> None:
