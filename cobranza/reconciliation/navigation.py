@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cobranza.reconciliation.advice import navigation as advices
+from cobranza.reconciliation.learning import navigation as learned
 from cobranza.reconciliation.models import PostingIntent, Proposal
 from cobranza.reconciliation.summary import PENDING, money_by_currency, overview
 from cobranza.runs.models import Run
@@ -21,6 +22,7 @@ ITEMS = (
     Item(url="reconciliation:workbench", label=_("Por revisar"), icon="eye", group=_GROUP, order=20, key="c"),
     Item(url="reconciliation:results", label=_("Resultados"), icon="bank", group=_GROUP, order=21, key="b"),
     *advices.ITEMS,
+    *learned.ITEMS,
     Item(url="reconciliation:figures", label=_("Cifras"), icon="scale", group=_GROUP, order=29),
 )
 

@@ -5,6 +5,7 @@ from django.urls import path
 from cobranza.reconciliation import views
 from cobranza.reconciliation.advice.urls import urlpatterns as advices
 from cobranza.reconciliation.figures.urls import urlpatterns as figures
+from cobranza.reconciliation.learning.urls import urlpatterns as learned
 from cobranza.reconciliation.workbench.urls import urlpatterns as workbench
 
 urlpatterns = [
@@ -12,6 +13,7 @@ urlpatterns = [
     *workbench,
     *advices,
     *figures,
+    *learned,
     path("runs/<str:run>/", views.run_results, name="run"),
     path("proposals/<int:pk>/", views.proposal, name="proposal"),
     path("proposals/<int:pk>/accept/", views.accept, name="accept"),

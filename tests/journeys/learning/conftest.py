@@ -47,7 +47,7 @@ def history(creditor: Creditor) -> Callable[..., None]:
         pattern, invoice = Movement.objects.first(), Invoice.objects.first()
         assert pattern is not None and invoice is not None
         kept = list(answers)
-        before = Movement.objects.count()
+        before, last = Movement.objects.count(), Movement.objects.order_by("pk").values_list("pk", flat=True).last()
         fields = [
             field.attname for field in Movement._meta.concrete_fields if field.name not in ("id", "remaining", "used")
         ]
@@ -55,7 +55,7 @@ def history(creditor: Creditor) -> Callable[..., None]:
         Movement.objects.bulk_create(
             Movement(**base | {"fingerprint": f"invented {before + n}", "text": ""}) for n in range(len(kept))
         )
-        movements = Movement.objects.filter(fingerprint__startswith="invented").order_by("pk")[before - 1 :]
+        movements = Movement.objects.filter(pk__gt=last).order_by("pk")
         pairs = list(zip(movements, kept, strict=True))
         proposals = Proposal.objects.bulk_create(
             Proposal(
