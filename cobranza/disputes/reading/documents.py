@@ -26,7 +26,8 @@ _CODE = re.compile(r"(?=.{0,40}\d)[A-Za-z0-9]{1,14}(?:[-/–._][A-Za-z0-9]{1,14}
 _NUMERIC = re.compile(r"\d{1,15}(?:[-/.]\d{1,15}){0,3}")
 _YEAR = re.compile(r"(?:19[89]\d|20[0-4]\d)")
 _BARE = (
-    re.compile(r"(?<![\w./,-])(?:F[CAB]? )?[ABCEM][ -]?\d{4,5}-\d{6,8}(?![\w-]|\.\d)"),
+    re.compile(r"(?<![\w./,-])(?:(?:F|N)[A-E]{1,2}[ -]?)?(?:[ABCEM][ -]?)?\d{4,5}-\d{8}(?![\w-]|\.\d)"),
+    re.compile(r"(?<![\w./,-])[ABCEM][ -]?\d{4,5}-\d{6,8}(?![\w-]|\.\d)"),
     re.compile(r"(?<![\w./,@-])[A-ZÑ]{1,5}\d{0,4}[-/](?:[A-Z0-9]{1,6}[-/]){0,3}\d{2,12}(?![\w/-]|[.,]\d)"),
     re.compile(r"(?<![\w./,@-])\d{2,4}[-/][A-Z]{1,4}[-/](?:\d{1,4}[-/])?\d{1,8}(?![\w/-]|[.,]\d)"),
     re.compile(r"(?<![\w./,@-])(?:F[A-Z]?|FV|FC|FE|FAC|FACT|SETP|SETT|INV|NF|FT|FA|FR)\d{5,15}(?![\w/-]|[.,]\d)"),
@@ -34,7 +35,7 @@ _BARE = (
 )
 _PORTUGUESE = re.compile(r"(?<![\w-])(?:FT|FR|FS|NC|ND) (?:[A-Z0-9]{1,10}[ /])?[A-Z0-9]{1,8}/\d{1,9}(?![\w/])")
 _NEVER = re.compile(
-    r"(?:COVID|ISO|UNE|UN|EN|LEY|ART|UTC|GMT|CP|KM|TEL|RG|PM|SKU|RUT|NIT|DNI|CUIT|NIF|CIF|WIN|USB|CC|IVA|IGV|"
+    r"(?:TK|TKT|CAS|CASE|CASO|INC|REQ|SR|COVID|ISO|UNE|UN|EN|LEY|ART|UTC|GMT|CP|KM|TEL|RG|PM|SKU|RUT|NIT|DNI|CUIT|NIF|CIF|WIN|USB|CC|IVA|IGV|"
     r"COD|REF|W|I|B2B|HTTP)[-/]\d+",
     re.IGNORECASE,
 )
@@ -92,10 +93,12 @@ def _pipeline() -> Language:
     return nlp
 
 
-def find(text: str, taken: list[Found], *, country: str) -> list[Found]:
+def find(text: str, taken: list[Found], known: set[str] | None = None) -> list[Found]:
     """Invoice numbers and references of `text`; `taken` is what stands there already (amounts, dates, ids).
 
-    >>> [(each.type, each.value) for each in find("Facturas 5590, 5611 y 5634 del pedido 7712-A", [], country="CL")]
+    Invoice numbers that are found are added to `known`; one that is in it needs no word before it.
+
+    >>> [(each.type, each.value) for each in find("Facturas 5590, 5611 y 5634 del pedido 7712-A", [])]
     [('invoice', '5590'), ('invoice', '5611'), ('invoice', '5634'), ('reference', '7712-A')]
     """
     if not any(sign.isdigit() for sign in text):
@@ -103,20 +106,20 @@ def find(text: str, taken: list[Found], *, country: str) -> list[Found]:
     used: set[int] = set()
     for each in taken:
         used.update(range(each.start, each.end))
-    reading = _Reading(text, used)
+    reading = _Reading(text, used, set() if known is None else known)
     return reading.portuguese() + reading.announced() + reading.bare() + reading.articles()
 
 
 class _Reading:
     """One text on its way through the three rules, the surest first."""
 
-    def __init__(self, text: str, used: set[int]) -> None:
+    def __init__(self, text: str, used: set[int], known: set[str]) -> None:
         self.text = text
         self.used = used
         self.doc = _pipeline()(text)
         self.places: list[tuple[int, str]] = self.doc.user_data["places"]
         self.lower = [word.lower() for _, word in self.places]
-        self.known: set[str] = set()
+        self.known = known
         self.cues: dict[int, str] = {}
         for span in self.doc.ents:
             for at in range(span.start, span.end):
@@ -150,11 +153,13 @@ class _Reading:
         for number in range(at, min(at + _WALK, len(self.places))):
             word = self.lower[number]
             if self._is_code(number):
-                return number, close, numbered
+                # "las facturas del 9914": of some contract; an invoice is a «la»
+                of_another = self.lower[number - 1] == "del" and not numbered
+                return (-1 if of_another else number), close, numbered
             if self._blank_line_before(number):
                 return -1, close, numbered
-            if word == "," and number + 1 < len(self.places) and self._is_code(number + 1):
-                close = False  # "la póliza, 8890-11"
+            if word == "," and self._code_follows(number + 1):
+                close = False  # "la póliza, 8890-11"; "dos facturas, la 24/551 y la 24/588"
                 continue
             if word in _BETWEEN_SIGNS:
                 if (
@@ -176,6 +181,11 @@ class _Reading:
             else:
                 close = False
         return -1, close, numbered
+
+    def _code_follows(self, at: int) -> bool:
+        if at < len(self.places) and self.lower[at] in ("la", "las", "el", "the"):
+            at += 1
+        return at < len(self.places) and self._is_code(at)
 
     def _list(self, at: int, label: str, *, plural: bool, close: bool, numbered: bool) -> list[Found]:
         """The number, and those that follow it in a list."""
@@ -264,7 +274,8 @@ class _Reading:
                     if label == "invoice":
                         self.known.add(each[0].upper())
         for at, (start, word) in enumerate(self.places):
-            again = word.upper() in self.known and (len(word) >= 4 or not word.isdigit())
+            long = len(word) >= 4 or not word.isdigit() or self.lower[at - 1] in ("la", "las", "the")
+            again = word.upper() in self.known and long
             if (
                 again
                 and self.used.isdisjoint(range(start, start + len(word)))
@@ -292,9 +303,14 @@ class _Reading:
     def articles(self) -> list[Found]:
         """ "la 88102", "de la 5590": in Spanish an invoice is a «la», and four digits after it are one."""
         found = []
+        shortest = 3 if "invoice" in self.cues.values() else 4
         for at in range(1, len(self.places)):
             start, word = self.places[at]
-            if not (word.isdigit() and 4 <= len(word) <= 10) or self.lower[at - 1] not in ("la", "vuestra", "su"):
+            if not (word.isdigit() and shortest <= len(word) <= 10) or self.lower[at - 1] not in (
+                "la",
+                "vuestra",
+                "su",
+            ):
                 continue
             if _YEAR.fullmatch(word) or not self.used.isdisjoint(range(start, start + len(word))):
                 continue

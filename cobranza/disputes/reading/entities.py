@@ -52,11 +52,14 @@ def find(
         language: Likewise.
     """
     head = body[:_LONGEST]
-    found = [
-        _entity(each, subject, "subject", Zone.NEW) for each in _of_text(subject, known.subject, country, language)
-    ]
+    papers: set[str] = set()
+    above = _of_text(subject, known.subject, country, language, papers)
+    below = _of_text(head, known.body, country, language, papers)
+    if papers:  # what the body calls an invoice is one in the subject too
+        above = _of_text(subject, known.subject, country, language, papers)
+    found = [_entity(each, subject, "subject", Zone.NEW) for each in above]
     starts = [span.start for span in spans]
-    for each in _of_text(head, known.body, country, language):
+    for each in below:
         zone = spans[bisect_right(starts, each.start) - 1].zone if spans else Zone.NEW
         if each.type == "date" and zone in (Zone.QUOTED, Zone.FORWARDED) and _in_header(head, each.start):
             continue
@@ -64,13 +67,13 @@ def find(
     return tuple(found)
 
 
-def _of_text(text: str, known: Sequence[Found], country: str, language: str) -> list[Found]:
+def _of_text(text: str, known: Sequence[Found], country: str, language: str, papers: set[str]) -> list[Found]:
     if not any(sign.isdigit() for sign in text):
         return []
     # a day written with points or hyphens also looks like a number of something: amounts, then days, then papers
     surer = without_overlaps([*known, *money.find(text, country=country, language=language)])
     surer = without_overlaps([*surer, *dates.find(text, country=country, language=language)])
-    return without_overlaps([*surer, *documents.find(text, surer, country=country)])
+    return without_overlaps([*surer, *documents.find(text, surer, papers)])
 
 
 def _in_header(text: str, start: int) -> bool:

@@ -17,6 +17,7 @@ _SIGNS = {
     "€": "EUR", "â‚¬": "EUR", "£": "GBP", "Â£": "GBP", "R$": "BRL", "S/": "PEN", "S/.": "PEN", "US$": "USD",
     "U$S": "USD", "U$D": "USD", "USD$": "USD", "U$": "USD", "MX$": "MXN", "MXN$": "MXN", "AR$": "ARS", "ARS$": "ARS",
     "CLP$": "CLP", "COP$": "COP", "CO$": "COP", "₡": "CRC", "RD$": "DOP", "$U": "UYU", "UYU$": "UYU",
+    "LPS.": "HNL", "LPS": "HNL", "BS.": "BOB", "BS": "BOB", "C$": "NIO", "GS.": "PYG", "B/.": "USD", "Q": "GTQ",
 }  # fmt: skip
 _BEFORE = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True)) + rf"|(?:{_ISO})\b|\$"
 _WORDS = (
@@ -86,6 +87,8 @@ def find(text: str, *, country: str, language: str) -> list[Found]:
         if more and not scale.startswith(("mil", "mill")) and written is not more:
             end = each.end("first")
         currency = _currency(written, country, language, number)
+        if written.strip().upper() == "Q" and not (written.strip() == "Q" and re.search(r"[.,]\d", number)):
+            continue  # a quarter of a year, not quetzales
         if currency and value < Decimal(10) ** 13:
             found.append(Found("amount", start, end, f"{value:.2f} {currency}"))
     for each in _BARE.finditer(text):
