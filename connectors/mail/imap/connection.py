@@ -4,10 +4,10 @@ What imaplib2 3.6 does by itself, measured, and what happens here instead:
 
 - It verifies neither certificate nor host name: the context of `connectors.mail.tls` does.
 - It has no time-out for connecting; its own for answers counts from the last line received, so that a command after a
-  pause may be cut off at once and a server that drips is waited for without end: each answer has its own deadline.
+  pause is cut off too soon and a server that chatters is waited for without end: each answer has its own deadline.
 - A non-ASCII argument raises after a tag was queued, and the next command waits for ever: arguments are checked first.
 - It lets two threads use one TLS object: reading and writing take turns on a socket that never blocks.
-- A command that fails can keep its lock, and `logout` then waits for ever: `drop` needs no lock of the library's.
+- Some commands keep a lock (ENABLE even when it succeeds), and `logout` then waits for ever: `drop` needs none of them.
 - News that arrives together with the start of IDLE wakes nobody: `idle` looks at what has come before it sleeps.
 - A refused LOGIN puts the command, password included, into its error: `connectors.mail.imap.login` lets none of it out.
 - A literal may be as long as the server says: there is a limit.

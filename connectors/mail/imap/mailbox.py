@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 from cobranza.disputes.ports import (
@@ -63,6 +64,7 @@ class ImapMailbox:
         self._thread = threading.get_ident()
         self._folders: dict[str, str] = {}
         self._listed = False
+        self._listed_sizes: dict[int, int] = {}
         self._connection = _connect(account, settings)
         try:
             _enter(self._connection, settings, tokens)
@@ -90,13 +92,16 @@ class ImapMailbox:
             sizes: dict[int, int] = {}
             for start in range(0, len(listed), limits.pagina):
                 sizes |= self._sizes(listed[start : start + limits.pagina])
+            self._listed_sizes = sizes
             return [WaitingMail(position=self._position(uid), size=sizes[uid]) for uid in listed if uid in sizes]
 
     def fetch(self, position: MailPosition, limit: int) -> bytes:
         """See `Mailbox.fetch`; the size is asked for first, and never more than `limit` is loaded."""
         with self._translated("leer un correo"):
             self._check(position)
-            size = self._sizes([position.uid]).get(position.uid)
+            size = self._listed_sizes.get(position.uid)  # no message ever changes under its number
+            if size is None:
+                size = self._sizes([position.uid]).get(position.uid)
             if size is None:
                 raise MailGone(f"El correo {position.uid} ya no está en la bandeja de «{self.account}».")
             if size > limit:
@@ -115,15 +120,13 @@ class ImapMailbox:
         """See `Mailbox.move`; a folder that is missing is made."""
         with self._translated("mover un correo"):
             self._check(position)
-            self._connection.noop()  # hear of what others moved away
-            if not self._lies(position.uid):
-                return
             by = self._move if "MOVE" in self._connection.capabilities else self._copy_and_expunge
             try:
                 by(position.uid, self._folder(folder))
             except _NoFolder:  # deleted since we looked
                 del self._folders[folder]
                 by(position.uid, self._folder(folder))
+            self._listed_sizes.pop(position.uid, None)
 
     def wait(self, seconds: float) -> None:
         """See `Mailbox.wait`; returns after `limites.reposo_segundos` at the latest."""
@@ -201,18 +204,22 @@ class ImapMailbox:
 
     def _move(self, uid: int, target: str) -> None:
         self._connection.response("COPYUID")
-        self._uid("MOVE", str(uid), target)
+        with suppress(MailGone):  # moved by another; we look, as without the proof that COPYUID is
+            self._uid("MOVE", str(uid), target)
         told = self._connection.response("COPYUID")[1]
-        if not (told and told[-1]) and self._lies(uid):  # COPYUID is the proof; without it we look
+        if not (told and told[-1]) and self._lies(uid):
             raise MailboxError(f"El servidor no movió el correo {uid} de «{self.account}».")
 
     def _copy_and_expunge(self, uid: int, target: str) -> None:
+        if not self._lies(uid):
+            return
         self._uid("COPY", str(uid), target)
         self._uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Deleted)")
         if "UIDPLUS" in self._connection.capabilities:  # without it, expunging would take others' messages too
             self._uid("EXPUNGE", str(uid))
 
     def _lies(self, uid: int) -> bool:
+        self._connection.noop()  # hear first of what others moved away
         return any(str(uid).encode() in part.split() for part in self._uid("SEARCH", f"UID {uid} UNDELETED") if part)
 
     def _sizes(self, uids: Sequence[int]) -> dict[int, int]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread, Timer
+from typing import Self
 
 import pytest
 
@@ -89,44 +90,50 @@ def test_work_goes_on_after_every_kind_of_break(dovecot: Dovecot, steady: Callab
     assert dovecot.raw(user, "Procesados") == raws[:1]
 
 
-@pytest.fixture
-def killer(dovecot: Dovecot) -> Iterator[Callable[[str], None]]:
-    """Kills a user's sessions again and again, at moments that nobody chose, until the test ends."""
-    over, chance = Event(), random.Random(4)
-    threads: list[Thread] = []
+class Killer:
+    """Kills a user's sessions at moments that nobody chose: once, at most, for every order that was carried out."""
 
-    def work(user: str) -> None:
-        while not over.wait(chance.uniform(0.15, 0.6)):
-            dovecot.kill_sessions(user)
+    def __init__(self, server: Dovecot, user: str) -> None:
+        self.kills = 0
+        self._server, self._user = server, user
+        self._chance = random.Random(4)
+        self._progress, self._over = Event(), Event()
+        self._thread = Thread(target=self._work)
 
-    def begin(user: str) -> None:
-        threads.append(Thread(target=work, args=(user,)))
-        threads[-1].start()
+    def done(self) -> None:
+        """An order was carried out."""
+        self._progress.set()
 
-    yield begin
-    over.set()
-    for thread in threads:
-        thread.join()
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        self._progress.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while self._progress.wait() and not self._over.wait(self._chance.uniform(0.0, 0.3)):
+            self._progress.clear()
+            self.kills += self._server.kill_sessions(self._user)
 
 
-def test_every_message_is_read_whole_and_moved_among_kills(
-    dovecot: Dovecot, steady: Callable[..., Mailbox], killer: Callable[[str], None]
-) -> None:
+def test_every_message_is_read_whole_and_moved_among_kills(dovecot: Dovecot, steady: Callable[..., Mailbox]) -> None:
     user = dovecot.new_user()
-    raws = [mail(subject=f"Correo {number}", text="x" * 20_000) for number in range(60)]
+    raws = [mail(subject=f"Correo {number}", text="x" * 20_000) for number in range(30)]
     dovecot.deliver(user, *raws)
     read: list[bytes] = []
-    with steady(user, limites={"reintentos": 10}) as mailbox:
-        killer(user)
-        for _ in range(200):
-            waiting = mailbox.waiting()
-            if not waiting:
-                break
+    with steady(user) as mailbox, Killer(dovecot, user) as killer:
+        while waiting := mailbox.waiting():
             for one in waiting[:10]:
                 raw = mailbox.fetch(one.position, LIMIT)
                 assert raw in raws
                 read.append(raw)
+                killer.done()
                 mailbox.move(one.position, "Procesados")
+                killer.done()
+    assert killer.kills > 3
     assert dovecot.raw(user) == []
     # a server that dies between copying and expunging leaves a copy too many in the archive, and never one too few
     assert set(dovecot.raw(user, "Procesados")) == set(raws)
