@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LANGUAGES = ("es", "pt", "en")
 _ENOUGH = 12
 _FEW_WORDS = 14
-_LONGEST = 2_000
+_LONGEST = 800
 _NOISE = re.compile(r"\S*[@\d/]\S*|[^\w\s'’¿¡]")
 
 

@@ -18,6 +18,12 @@ INTRO_END = re.compile(rf"(?:^|[\s>\])”\"»])(?:{_VERBS})\s{{0,3}}(?:[:：]|--
 INTRO_VERB_FIRST = re.compile(
     rf"^[^:]{{0,120}}@[^:]{{1,120}}\s(?:{_VERBS})\s(?:el|on|em|a|le|am)\s.{{4,90}}:\s{{0,3}}$", re.IGNORECASE
 )
+INTRO_INLINE = re.compile(
+    r"^(?:el|on|em|en)\s(?=.{0,90}(?:\b(?:19|20)\d{2}\b|\b\d{1,2}:\d{2}\b|\d{1,2}[-/.]\d{1,2}[-/.]\d{2})).{6,140}"
+    rf"(?<!\bme)(?<!\bnos)(?<!\ble)(?<!\bles)(?<!\bte)\s(?:{_VERBS})\s?:\s+\S",
+    re.IGNORECASE,
+)
+"""The announcement and what it announces on one line."""
 INTRO_START = re.compile(
     r"^(?:-{1,6}\s*)?(?:el|en|on|em|no dia|le|am|il|op|den|w dniu|dia|quoting|citando a|al|"
     r"lun|mar|mi[ée]|jue|vie|s[áa]b|dom|\d{1,4}[-/.]\d{1,2}|\d{1,2}\s+de\s)\b",

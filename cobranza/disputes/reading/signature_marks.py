@@ -25,6 +25,19 @@ _DATA_LAW_SAID = phrases.pattern("signatures", "data_law_said")
 _PRIVACY = phrases.pattern("signatures", "privacy", r"^\W{0,4}", r"\b")
 _DATA_WORDS = phrases.pattern("signatures", "data_words")
 _LONGEST = 1_500
+_ONE_SENTENCE = 170
+_CONTENT = re.compile(
+    r"\b(?:la informaci[óo]n|el contenido|o conte[úu]do|a informa[çc][ãa]o|the information|the contents?|"
+    r"this (?:e-?mail|message) is)\b",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(r"confiden|secreto profesional|reservad[oa]|intended solely|addressee", re.IGNORECASE)
+_LAW = re.compile(
+    r"rgpd|gdpr|lopd|lgpd|protecci[óo]n de datos|prote[çc][ãa]o de dados|data protection|datos personales|"
+    r"dados pessoais|"
+    r"reglamento \(?ue|reglamento general|ley (?:org[áa]nica|1581|25\.?326|19\.?628|29733)|responsable",
+    re.IGNORECASE,
+)
 
 
 def is_notice(paragraph: str) -> bool:
@@ -44,7 +57,9 @@ def is_notice(paragraph: str) -> bool:
         return True
     if _PRIVACY.match(head) and _DATA_WORDS.search(head):
         return True
-    return bool(_DATA_LAW.match(head) and _DATA_LAW_SAID.search(head))
+    if len(head) <= _ONE_SENTENCE and _CONTENT.search(head) and _SECRET.search(head):
+        return True
+    return bool(_DATA_LAW.match(head) and _LAW.search(head) and _DATA_LAW_SAID.search(head))
 
 
 def may_start_notice(line: str) -> bool:

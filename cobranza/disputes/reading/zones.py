@@ -112,10 +112,12 @@ def _quoted_by_announcement(lines: list[Line], zones: list[Zone | None], forward
             or (quotes.RULE.match(lines[at].text) and _fields(lines, _next_written(lines, at + 1)))
         ):
             end = _after_fields(lines, at + 1)
-        elif _fields(lines, at):
+        elif _fields(lines, at) and not (
+            at == _next_written(lines, 0) and not forwarding and not _mail_like(lines, at)
+        ):
             end = _after_fields(lines, at)
         else:
-            length = _announcement(lines, zones, at)
+            length = _announcement(lines, zones, at) or _inline(lines, at)
             if not length:
                 at += 1
                 continue
@@ -174,6 +176,11 @@ def _fields(lines: list[Line], at: int) -> bool:
     return bool(kinds & {"subject", "sent"}) or (address and len(kinds) >= 2)
 
 
+def _mail_like(lines: list[Line], at: int) -> bool:
+    """Fields on top of a mail are its own words (a form, a telegram) unless an address stands in them."""
+    return any("@" in line.text for line in lines[at : at + _BLOCK_LINES] if quotes.FIELD.match(line.text))
+
+
 def _after_fields(lines: list[Line], at: int) -> int:
     at = _next_written(lines, at)
     last = at
@@ -201,6 +208,11 @@ def _announcement(lines: list[Line], zones: list[Zone | None], at: int) -> int:
         if count == 1 and _one_line_announcement(joined, lines, zones, number):
             return 1
     return 0
+
+
+def _inline(lines: list[Line], at: int) -> int:
+    """1 where one line, after an empty one, announces and quotes."""
+    return int(at > 1 and lines[at - 1].blank and bool(quotes.INTRO_INLINE.match(lines[at].text)))
 
 
 def _starts(lines: list[Line], zones: list[Zone | None], at: int, end: int) -> bool:
