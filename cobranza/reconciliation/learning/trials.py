@@ -3,6 +3,10 @@
 The check set is chosen by a hash of the movement's identity, so a confirmation belongs to it for ever, whatever is
 trained and how often. A candidate has to hold on the whole of it *and* on the part that was known when the model in
 force went live: a stream of wrong answers can look like a better world on its own data, and is worse on the rest.
+
+What is in force stays unless the candidate is better by more than chance: its logarithmic loss has to fall by more than
+the standard error of the paired difference (Diebold and Mariano, 1995), and neither its squared error nor its
+calibration error may rise. An engine that is right already is left alone, however the last confirmations fell.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from cobranza.reconciliation.learning.calibration import Calibration, Floats
 from cobranza.reconciliation.learning.intervals import interval, upper
 
 _BINS = 10
-_ECE_SLACK = 0.01
+_CLIP = 1e-4
 _LEAST_EACH = 10
 _RELATED = 0.55
 
@@ -51,6 +55,7 @@ class Figures:
         examples: How many.
         brier: Mean squared distance between confidence and outcome; less is better.
         ece: Expected calibration error over ten equal bins.
+        log_loss: Mean logarithmic loss, in nats; less is better.
         automatic: How many reach the threshold.
         right: How many of those were right.
     """
@@ -58,6 +63,7 @@ class Figures:
     examples: int
     brier: float
     ece: float
+    log_loss: float
     automatic: int
     right: int
 
@@ -68,6 +74,7 @@ class Figures:
             "examples": self.examples,
             "brier": f"{self.brier:.5f}",
             "ece": f"{self.ece:.5f}",
+            "log_loss": f"{self.log_loss:.5f}",
             "automatic": self.automatic,
             "right": self.right,
             "precision": f"{self.right / self.automatic:.5f}" if self.automatic else None,
@@ -142,6 +149,7 @@ def measure(examples: Sequence[Example], contender: Contender) -> Figures:
         examples=len(examples),
         brier=float(np.mean((said - right) ** 2)) if len(examples) else 0.0,
         ece=ece(said, right),
+        log_loss=float(np.mean(_losses(said, right))) if len(examples) else 0.0,
         automatic=int(over.sum()),
         right=int((right * over).sum()),
     )
@@ -230,13 +238,31 @@ def _objection(
         return "Las respuestas no guardan relación con las pruebas de cada cobro: revise quién confirma y cómo."
     if new.brier > old.brier:
         return f"Acierta peor que lo que hay: Brier {new.brier:.4f} frente a {old.brier:.4f}."
-    if new.ece > old.ece + _ECE_SLACK:
+    if new.ece > old.ece:
         return f"Su confianza se aleja más de lo que pasa: ECE {new.ece:.4f} frente a {old.ece:.4f}."
     if new.automatic and upper(new.right, new.automatic, 1 - certainty) < wanted:
         return f"Con su umbral fallaría más de lo admitido: {new.right} correctos de {new.automatic}."
     if before and _worse(before, candidate, live):
         return "Es peor con las confirmaciones que ya se conocían: las nuevas las contradicen."
+    if not _clearly_better(check, candidate, live):
+        return (
+            "La diferencia con lo que hay puede ser casualidad: pérdida logarítmica "
+            f"{new.log_loss:.4f} frente a {old.log_loss:.4f}."
+        )
     return ""
+
+
+def _clearly_better(examples: Sequence[Example], candidate: Contender, live: Contender) -> bool:
+    """Better by more than chance: the logarithmic loss falls by more than the standard error of the fall."""
+    raw = [example.raw for example in examples]
+    right = np.array([example.right for example in examples], dtype=np.float64)
+    fall = _losses(live.calibration.many(raw), right) - _losses(candidate.calibration.many(raw), right)
+    return bool(np.mean(fall) > float(np.std(fall)) / len(fall) ** 0.5)
+
+
+def _losses(said: Floats, right: Floats) -> Floats:
+    sure = np.clip(said, _CLIP, 1 - _CLIP)
+    return np.asarray(-np.where(right > 0, np.log(sure), np.log1p(-sure)))
 
 
 def _worse(examples: Sequence[Example], candidate: Contender, live: Contender) -> bool:

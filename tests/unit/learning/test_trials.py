@@ -6,10 +6,13 @@ import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cobranza.reconciliation.learning.calibration import IDENTITY, Calibration, fit
+from cobranza.reconciliation.learning.gates import choose
 from cobranza.reconciliation.learning.trials import Contender, Example, checks, judge, measure, related, split
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -29,10 +32,16 @@ def examples(count: int, *, shift: float = 0.0, seed: int = 1, at: datetime = NO
     return made
 
 
-def _judge(check, candidate: Calibration, live: Contender = AS_DELIVERED, since: datetime | None = None):
+def _judge(
+    check,
+    candidate: Calibration,
+    live: Contender = AS_DELIVERED,
+    since: datetime | None = None,
+    threshold: Decimal = D("0.95"),
+):
     return judge(
         check,
-        Contender(calibration=candidate, threshold=D("0.95")),
+        Contender(calibration=candidate, threshold=threshold),
         live,
         wanted=0.995,
         certainty=0.95,
@@ -79,6 +88,56 @@ def test_a_worse_one_does_not() -> None:
     assert not verdict.better
     assert "peor" in verdict.reason
     assert verdict.told()["candidate"]["examples"] == 500
+
+
+def test_an_engine_that_is_right_already_is_left_alone() -> None:
+    adopted = []
+    for seed in range(20):
+        train, check = split(examples(600, seed=seed), SHARE)
+        if _judge(check, _fit(train)).better:
+            adopted.append(seed)
+
+    assert len(adopted) <= 4  # one standard error is passed by chance in fewer than one trial of six
+
+
+def test_what_may_be_chance_says_so() -> None:
+    nudge = Calibration((("0.000000", "0.000000"), ("0.900000", "0.900100"), ("1.000000", "0.999900")))
+
+    verdict = _judge(examples(300), nudge)
+
+    assert not verdict.better
+    assert verdict.told()["candidate"]["log_loss"] is not None
+
+
+def test_the_same_as_what_there_is_does_not_go_live() -> None:
+    verdict = _judge(examples(300), IDENTITY)
+
+    assert not verdict.better
+    assert "casualidad" in verdict.reason
+
+
+@pytest.mark.parametrize(("slope", "shift"), [(1.0, 0.0), (0.6, -0.3), (1.5, 0.3)], ids=["right", "sure", "shy"])
+def test_whatever_goes_live_keeps_the_error_of_calibration_within_a_hundredth(slope: float, shift: float) -> None:
+    """As a company's: nine payments in ten are sure, and a few thousand were confirmed."""
+    train, check = split(_company(5000, 1, slope, shift), SHARE)
+    candidate = _fit(train)
+    raw, right = [row.raw for row in train], [row.right for row in train]
+    gate = choose(raw, right, candidate, wanted=0.995, certainty=0.95, standing=D("0.95"))
+    verdict = _judge(check, candidate, threshold=gate.threshold or D("0.95"))
+    used = candidate if verdict.better else IDENTITY
+
+    assert measure(_company(40_000, 2, slope, shift), Contender(calibration=used, threshold=D("0.95"))).ece <= 0.01
+
+
+def _company(count: int, seed: int, slope: float, shift: float) -> list[Example]:
+    draw = np.random.default_rng(seed)
+    odds = np.where(draw.random(count) < 0.9, draw.normal(5.5, 1.2, count), draw.normal(1, 1.5, count))
+    right = draw.random(count) < 1 / (1 + np.exp(-(slope * odds + shift)))
+    raw = np.round(1 / (1 + np.exp(-odds)), 4)
+    return [
+        Example(key=f"{seed}-{number}", raw=float(said), right=bool(answer), at=NOW)
+        for number, (said, answer) in enumerate(zip(raw, right, strict=True))
+    ]
 
 
 def test_too_few_kept_apart_decide_nothing() -> None:
