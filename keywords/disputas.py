@@ -53,26 +53,24 @@ class Disputas:
         closed = workflow.watch(self._running)
         logger.info(f"{closed} disputas cerradas en la mesa.")
 
-    @keyword("Recoger los correos", tags=["disputas"])
-    def collect(self) -> None:
-        """Guarda entero cada correo que espera en los buzones; ninguno se marca como leído ni se borra."""
-        new = workflow.collect(self._running)
-        logger.info(f"{new} correos nuevos.")
+    @keyword("Recoger y atender los correos", tags=["disputas"])
+    def triage(self) -> None:
+        """Guarda entero cada correo que espera en los buzones y lo atiende una sola vez, por tandas.
 
-    @keyword("Atender los correos recogidos", tags=["disputas"])
-    def work(self) -> None:
-        """Atiende cada correo una sola vez; uno malo no detiene a los demás. En un ensayo solo los cuenta."""
-        done = workflow.work(self._running)
+        Ninguno se marca como leído ni se borra; uno malo no detiene a los demás. En un ensayo solo se recogen.
+        """
+        done = workflow.triage(self._running)
         tally = self._running.tally
         logger.info(
-            f"{done} trabajados: {tally.tickets} tickets, {tally.comments} comentarios, {tally.acknowledged} acuses, "
+            f"{tally.taken} correos nuevos, {done} trabajados: {tally.tickets} tickets, "
+            f"{tally.comments} comentarios, {tally.acknowledged} acuses, "
             f"{tally.machine} de máquinas, {tally.again} repetidos, {tally.quarantined} en cuarentena."
         )
 
     @keyword("Archivar lo terminado", tags=["disputas"])
     def tidy(self) -> None:
-        """Saca del buzón de entrada lo terminado y lo que está en cuarentena."""
-        workflow.collect(self._running)
+        """Saca del buzón de entrada lo terminado y lo que está en cuarentena. Un ensayo lo deja donde está."""
+        workflow.collect(self._running, limit=0)
         logger.info(f"{self._running.tally.moved} correos archivados.")
 
     @keyword("Esperar más correos", tags=["disputas"])
@@ -88,9 +86,7 @@ class Disputas:
             for mailbox in shift.mailboxes.values():
                 mailbox.wait(share)
             workflow.watch(shift)
-            workflow.collect(shift)
-            if workflow.work(shift):
-                workflow.collect(shift)
+            workflow.triage(shift)
 
     @keyword("Dejar el resto en la bandeja de revisión", tags=["disputas"])
     def leave_the_rest(self) -> None:

@@ -28,8 +28,7 @@ ${MINUTOS: int}    0       # Cuánto se queda a la espera de más correos
 Atender los correos de los deudores
     [Documentation]    Del buzón al ticket, la retención y el acuse, una sola vez cada uno.
     Soltar lo que la mesa da por resuelto
-    Recoger los correos
-    Atender los correos recogidos
+    Recoger y atender los correos
     Archivar lo terminado
     Esperar más correos    ${MINUTOS}
     Dejar el resto en la bandeja de revisión

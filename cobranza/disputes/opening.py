@@ -30,7 +30,7 @@ def open_case(shift: Shift, mail: Mail, read: ReadMail, *, stranger: bool, follo
         review = replace(review, reasons=(*review.reasons, told))
     held = holding.plan(_hold(judgement, entry, shift.categories), _surely(judgement, linked), read)
     due = policy.due(mail.received_at, entry)
-    named = [one.document for one in linked.named]
+    named = [one.document for one in linked.named if one.how != "only" or entry.hold is not Hold.NONE]
     reply = answering.suggest(
         read, entry, named, known=linked.party is not None, today=shift.today, signature=shift.signature
     )
@@ -67,6 +67,8 @@ def open_case(shift: Shift, mail: Mail, read: ReadMail, *, stranger: bool, follo
         "follows": follows,
     }
     kept = {one.named.document.id: one for one in held}
+    # That a debtor owes one document only matters where something is held; else the mail is not about it.
+    about = [one for one in linked.named if one.how != "only" or one.document.id in kept]
     links = [
         cases.LinkPlan(
             invoice=one.document.id,
@@ -74,7 +76,7 @@ def open_case(shift: Shift, mail: Mail, read: ReadMail, *, stranger: bool, follo
             held=one.document.id in kept,
             reason=_why(one),
         )
-        for one in linked.named
+        for one in about
     ]
     Mail.objects.filter(pk=mail.pk).update(judgement=_told(judgement, linked))
     expected = (_States.READ,) if follows is None else (_States.CREATING,)

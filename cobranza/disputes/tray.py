@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _now
 
-from cobranza.disputes import cases, deciding, marking, summary, timeline, turns
+from cobranza.disputes import cases, deciding, marking, policy, summary, timeline, turns
 from cobranza.disputes.cases import LinkPlan
 from cobranza.disputes.deciding import Choice
 from cobranza.disputes.models import Dispute, Mail
@@ -73,13 +73,19 @@ def queue() -> QuerySet[Dispute]:
 
 
 def next_free(person: str, after: Dispute | None = None) -> Dispute | None:
-    """The first case that nobody else has; beyond `after` when there is any, else from the start."""
+    """The first case that nobody else has; beyond `after` when there is any, else from the start.
+
+    Args:
+        person: Who looks for it.
+        after: As it was when the person saw it: a fraud that has just been cleared up still stands before the rest.
+    """
     rows = queue().exclude(pk__in=turns.held_by_others(person))
-    if after is not None:
-        rows = rows.exclude(pk=after.pk)
-        later = rows.filter(alert=after.alert, opened_at__gte=after.opened_at).first()
-        return later or rows.first()
-    return rows.first()
+    if after is None:
+        return rows.first()
+    rows = rows.exclude(pk=after.pk)
+    beyond = Q(opened_at__gt=after.opened_at) | Q(opened_at=after.opened_at, pk__gt=after.pk)
+    later = rows.filter(Q(alert=after.alert) & beyond | Q(alert=False) if after.alert else Q(alert=False) & beyond)
+    return later.first() or rows.first()
 
 
 def decides(request: HttpRequest) -> bool:
@@ -109,7 +115,8 @@ def show(request: HttpRequest, case: Dispute, categories: Mapping[str, Category]
         "category": entry,
         "category_name": entry.name if entry else case.category,
         "mails": [(mail, marking.blocks(mail.reading), marking.subject(mail.subject, mail.reading)) for mail in mails],
-        "judgement": first.judgement if first else {},
+        # What the red notice says need not be said twice.
+        "why": [one for one in case.review_reasons if not (case.alert and one == policy.CALL_BACK)],
         "reasons": (first.judgement.get("reasons", []) if first else []),
         "offers": offers(case, first, categories),
         "others": sorted(categories.values(), key=lambda one: one.name.lower()),

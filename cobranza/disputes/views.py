@@ -59,12 +59,11 @@ def decide(request: HttpRequest, case: int) -> HttpResponse:
             made = deciding.decide(found, choice, categories, person=actor(request))
     except CobranzaError as exc:
         return _stay(request, found, exc)
-    found.refresh_from_db()
-    entry = categories.get(found.category)
+    entry = categories.get(made.after)
     messages.success(
         request,
         _now("%(kind)s: %(category)s. La mesa lo sabrá.")
-        % {"kind": made.get_kind_display(), "category": entry.name if entry else found.category},
+        % {"kind": made.get_kind_display(), "category": entry.name if entry else made.after},
     )
     return _onward(request, found)
 

@@ -47,12 +47,14 @@ __all__ = [
     "take",
     "ticket_changed",
     "tidy",
+    "triage",
     "watch",
     "webhook",
     "work",
 ]
 
 _WAIT = timedelta(seconds=5)
+_BATCH = 20
 _MOST_WAITS = 120
 _FAILED_DAYS = timedelta(days=60)
 _States = Mail.States
@@ -78,23 +80,42 @@ def take(shift: Shift, raw: bytes, position: MailPosition) -> Mail:
     return mail
 
 
-def collect(shift: Shift) -> int:
-    """Take in what waits in every mailbox, and move out what is done; returns how many were new."""
+def triage(shift: Shift) -> int:
+    """Collect and work, a batch at a time, until the mailboxes bring nothing new; returns how many were worked on.
+
+    In batches, so that the first mail of a full mailbox does not wait until the last one is fetched.
+    """
+    done, before = 0, (-1, -1)
+    while before != (shift.tally.taken, shift.tally.moved):
+        before = shift.tally.taken, shift.tally.moved
+        collect(shift, limit=_BATCH)
+        done += work(shift)
+    collect(shift, limit=0)
+    return done
+
+
+def collect(shift: Shift, *, limit: int | None = None) -> int:
+    """Take in what waits in every mailbox, and move out what is done; returns how many were new.
+
+    Args:
+        shift: Whose mailboxes.
+        limit: Most messages to fetch from each; all by default.
+    """
     before = shift.tally.taken
     for account, mailbox in shift.mailboxes.items():
-        _collect(shift, account, mailbox)
+        if limit != 0:
+            _collect(shift, account, mailbox, limit)
         if not context.current().rehearse:
             tidy(shift, account, mailbox)
     return shift.tally.taken - before
 
 
-def _collect(shift: Shift, account: str, mailbox: Mailbox) -> None:
+def _collect(shift: Shift, account: str, mailbox: Mailbox, limit: int | None) -> None:
     listed = mailbox.waiting()
     known = _known(shift, account, [one.position for one in listed])
-    for number, one in enumerate(listed):
-        if one.position in known:
-            continue
-        context.progress(number, len(listed), f"Recogiendo correos de {account}")
+    fresh = [one for one in listed if one.position not in known][:limit]
+    for number, one in enumerate(fresh):
+        context.progress(number, len(fresh), f"Recogiendo correos de {account}")
         try:
             raw = mailbox.fetch(one.position, shift.settings.tamano_maximo)
         except MailGone:

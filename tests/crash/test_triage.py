@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from django.db.models import Count
 
 from cobranza.demo.tickets import server
 from cobranza.demo.tickets.server import RunningDesk
@@ -89,9 +90,7 @@ with session.opened(), ExitStack() as stack:
     from cobranza.ledger.models import Creditor
     shift = workflow.open_shift("demo", Creditor.objects.get(), "Prueba, S.L.", stack)
     print("listo", flush=True)
-    workflow.collect(shift)
-    workflow.work(shift)
-    workflow.collect(shift)
+    workflow.triage(shift)
 """
 
 
@@ -189,11 +188,15 @@ class Scene:
         return child
 
     def kill_some_time(self) -> None:
-        """Kill it while it works."""
-        child = self.robot()
-        time.sleep(self.dice.uniform(0, 1.2))
+        """Kill it while it works: mostly soon after a step of some mail was committed, at times as it begins."""
+        before, child = _steps(), self.robot()
         if self.dice.random() < 0.3:
             self.trouble()
+        if self.dice.random() < 0.8:
+            limit = time.monotonic() + 20
+            while _steps() == before and child.poll() is None and time.monotonic() < limit:
+                time.sleep(0.02)
+        time.sleep(self.dice.uniform(0, 0.8))
         child.kill()
         child.wait(60)
         self.done["killed"] += child.returncode == -signal.SIGKILL
@@ -242,6 +245,12 @@ class Scene:
 
     def told(self) -> str:
         return f"triage: {len(self.human)} human mails, one ticket and one answer each; {dict(self.done)}"
+
+
+def _steps() -> tuple[object, ...]:
+    """What changes whenever the robot has got somewhere."""
+    states = Mail.objects.exclude(state="recibido").values_list("state").annotate(Count("pk")).order_by("state")
+    return (*states, Outgoing.objects.count())
 
 
 def _number(row: Mail) -> str:

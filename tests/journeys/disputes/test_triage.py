@@ -16,7 +16,7 @@ from tests.journeys.disputes.conftest import Office
 D = Decimal
 WRONG = (
     "Buenos días:\n\nHemos revisado la factura F2026-00381 y está mal: nos cobran 200,00 EUR de más por unos portes "
-    "que no figuraban en el pedido. Rogamos que emitan la rectificativa.\n\nUn saludo,\nPepa Núñez\nFerretería Pepa, S.L."
+    "que no figuraban en el pedido. Rogamos que emitan la rectificativa.\n\nUn saludo,\nPepa Núñez\nFerretería Pepa"
 )
 SENDER = "Pepa Núñez <pagos@pepa.example>"
 
