@@ -28,27 +28,21 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP as CRLF_POLICY
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from tests.listening import HOST, free_port, write_certificate
+from tests.oauth import OAuthDouble
 
 PASSWORD = 'una clave con «eñe» y "comillas"'
-HOST = "localhost"  # the only name in the certificate; its address is not
 _READY_SECONDS = 20.0
 _MAILBOXES = 300
 _names = itertools.count(1)
@@ -72,112 +66,6 @@ def mail(
         made[name.replace("_", "-")] = value
     made.set_content(text, cte="8bit")
     return made.as_bytes()
-
-
-def write_certificate(folder: Path, names: tuple[str, ...] = (HOST,)) -> tuple[Path, Path]:
-    """A self-signed certificate for `names` (DNS names or addresses) and its key, PEM; the first is its own CA file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "prueba")])
-    found: list[x509.GeneralName] = []
-    for name in names:
-        found.append(x509.IPAddress(ip_address(name)) if name[0].isdigit() else x509.DNSName(name))
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName(found), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    public, private = folder / "cert.pem", folder / "key.pem"
-    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return public, private
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class OAuthDouble:
-    """Gives tokens (client credentials) and tells Dovecot whose they are (RFC 7662).
-
-    Attributes:
-        secret: What a client must send as ``client_secret``.
-        granted: How many tokens the endpoint gave.
-        fault: Status that the token endpoint answers with instead, 0 for none.
-        lifetime: Seconds that a token given by the endpoint is said to last.
-    """
-
-    def __init__(self) -> None:
-        self.secret = "secreto-del-cliente"
-        self.granted = 0
-        self.fault = 0
-        self.lifetime = 3600
-        self.forms: list[dict[str, str]] = []
-        self._tokens: dict[str, str] = {}
-        double = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                form = {key: values[0] for key, values in parse_qs(self.rfile.read(length).decode()).items()}
-                status, answer = double.answer(urlsplit(self.path).path, form)
-                body = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def issue(self, user: str) -> str:
-        """A token that opens `user`'s mailbox."""
-        token = f"tk-{next(_names)}-{os.getpid()}"
-        self._tokens[token] = user
-        return token
-
-    def expire(self) -> None:
-        """Every token given so far opens nothing any more."""
-        self._tokens.clear()
-
-    def answer(self, path: str, form: dict[str, str]) -> tuple[int, dict[str, object]]:
-        """Status and JSON of one request."""
-        if path == "/introspect":
-            user = self._tokens.get(form.get("token", ""))
-            return 200, {"active": True, "username": user, "scope": "imap"} if user else {"active": False}
-        self.forms.append(form)
-        if self.fault:
-            return self.fault, {"error": "server_error"}
-        if form.get("client_secret") != self.secret and form.get("grant_type") == "client_credentials":
-            return 401, {"error": "invalid_client"}
-        self.granted += 1
-        user = form.get("scope") or form.get("client_id", "")
-        return 200, {"access_token": self.issue(user), "token_type": "Bearer", "expires_in": self.lifetime}
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class Dovecot:

@@ -28,7 +28,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from connectors.mail.settings import Encryption
-from tests.dovecot import HOST, OAuthDouble, free_port, write_certificate
+from tests.listening import HOST, free_port, write_certificate
+from tests.oauth import OAuthDouble
 
 PASSWORD = "otra clave con «eñe»"
 USER = "robot"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cobranza.disputes.ports import MailboxError, MailboxRefused
 from connectors.mail.settings import OAuth
 from connectors.mail.tokens import Tokens, sasl_xoauth2
-from tests.dovecot import OAuthDouble
+from tests.oauth import OAuthDouble
 
 
 @pytest.fixture
