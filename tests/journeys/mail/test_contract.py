@@ -34,14 +34,16 @@ def test_lists_what_waits_oldest_first_with_its_size(world: World) -> None:
         b"Subject: latin\xf1\r\n\r\n" + bytes(range(1, 10)) + bytes(range(14, 256)) + b"\r\n",
         b"Subject: sin fin de linea\r\n\r\n" + b"x" * 70_000,
         b"sin cabeceras",
+        b"Subject: justo\r\n\r\n" + b"w" * (1024 * 1024 - 20) + b"\r\n",
         mail(text="a" * 76 + "\r\n") + b"y" * 76 + b"\r\n" * 50_000 + b"z" * 3_000_000,
     ],
-    ids=["protocol in the text", "octets", "a long line", "no message at all", "large"],
+    ids=["protocol in the text", "octets", "a long line", "no message at all", "a whole mebibyte", "large"],
 )
 def test_a_message_comes_as_it_lies_and_nothing_is_marked(world: World, raw: bytes) -> None:
     world.deliver(raw)
     with world.open() as mailbox:
         [one] = mailbox.waiting()
+        assert one.size == len(raw)
         assert mailbox.fetch(one.position, 10_000_000) == raw
         assert mailbox.fetch(one.position, len(raw)) == raw
     assert world.inbox() == [raw]
