@@ -24,7 +24,7 @@ from cobranza.reconciliation.figures.policy import FiguresPolicy
 from cobranza.reconciliation.learning.intervals import interval
 
 LINES = ("payment", "bank", "month", "outcome", "age")
-UNAPPLIED = ("value_on", "currency", "amount")
+UNAPPLIED = ("value_on", "currency", "amount", "on_account")
 AUTOMATIC, CORRECTED, PERSON, WAITING = "automatic", "corrected", "person", "waiting"
 _STEP = Decimal("0.0001")
 
@@ -94,13 +94,19 @@ class Saved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """Unapplied money of one age: from `first` days on, to `last` (None: and older)."""
+    """Unapplied money of one age: from `first` days on, to `last` (None: and older).
+
+    Attributes:
+        amount: All that settles no document.
+        on_account: The part of it that a person keeps for a customer.
+    """
 
     currency: str
     first: int
     last: int | None
     movements: int
     amount: Decimal
+    on_account: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,24 +176,25 @@ def ageing(unapplied: pd.DataFrame, today: date, ends: Sequence[int]) -> list[Bu
     """Unapplied money by age since its value date, every bucket of every currency, also the empty ones.
 
     Args:
-        unapplied: Columns value_on (date), currency, amount (Decimal).
+        unapplied: Columns value_on (date), currency, amount (Decimal), on_account (Decimal, part of amount).
         today: In the company's calendar. A value date to come counts as today.
         ends: Upper ends of the buckets in days, rising.
     """
     bounds: list[tuple[int, int | None]] = list(zip((0, *(end + 1 for end in ends)), (*ends, None), strict=True))
-    rows = list(zip(unapplied["value_on"], unapplied["currency"], unapplied["amount"], strict=True))
+    rows = list(zip(*(unapplied[name] for name in UNAPPLIED), strict=True))
     found = []
     for currency in sorted({row[1] for row in rows}):
-        ages = [(max(0, (today - on).days), amount) for on, code, amount in rows if code == currency]
+        ages = [(max(0, (today - on).days), amount, held) for on, code, amount, held in rows if code == currency]
         for first, last in bounds:
-            inside = [amount for age, amount in ages if age >= first and (last is None or age <= last)]
+            inside = [row for row in ages if row[0] >= first and (last is None or row[0] <= last)]
             found.append(
                 Bucket(
                     currency=currency,
                     first=first,
                     last=last,
                     movements=len(inside),
-                    amount=sum(inside, Decimal(0)),
+                    amount=sum((amount for _, amount, _ in inside), Decimal(0)),
+                    on_account=sum((held for _, _, held in inside), Decimal(0)),
                 )
             )
     return found

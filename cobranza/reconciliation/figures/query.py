@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pandas as pd
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from cobranza import suite
@@ -21,6 +21,7 @@ from cobranza.reconciliation.figures import insight, policy
 from cobranza.reconciliation.figures.insight import AUTOMATIC, CORRECTED, PERSON, WAITING
 from cobranza.reconciliation.figures.policy import FiguresPolicy
 from cobranza.reconciliation.models import Match, Proposal
+from cobranza.reconciliation.workbench.models import OnAccount
 
 BY_HAND = "persona"
 MATURE_DAYS = 60
@@ -138,13 +139,24 @@ def _lines(movements: Any) -> pd.DataFrame:
 
 
 def _unapplied(creditor: Creditor | None) -> pd.DataFrame:
-    """Money of customers that settles nothing yet; what is no payment of a customer does not count."""
-    rows = Movement.objects.filter(amount__gt=0, remaining__gt=0).exclude(
-        Q(pk__in=Proposal.objects.filter(state__in=_SET_ASIDE).values("movement"))
-    )
+    """Money of customers that settles nothing yet; what is no payment of a customer does not count.
+
+    What a person keeps on account is a customer's, also where the movement has left the queue by that.
+    """
+    active = OnAccount.objects.filter(released_at=None)
+    held = dict(active.order_by().values("movement").annotate(total=Sum("amount")).values_list("movement", "total"))
+    aside = Proposal.objects.filter(state__in=_SET_ASIDE).values("movement")
+    rows = Movement.objects.filter(amount__gt=0, remaining__gt=0).annotate(aside=Q(pk__in=aside))
+    rows = rows.filter(Q(aside=False) | Q(pk__in=active.values("movement")))
     if creditor is not None:
         rows = rows.filter(account__creditor=creditor)
-    found = list(rows.order_by("pk").values_list("value_on", "currency", "remaining"))
+    found = [
+        (value_on, currency, kept if set_aside else remaining, kept)
+        for pk, value_on, currency, remaining, set_aside in rows.order_by("pk").values_list(
+            "pk", "value_on", "currency", "remaining", "aside"
+        )
+        for kept in (held.get(pk, Decimal(0)),)
+    ]
     return pd.DataFrame(found, columns=list(insight.UNAPPLIED), dtype="object")
 
 
@@ -208,6 +220,7 @@ def as_dict(found: Report) -> dict[str, Any]:
                 "to_days": bucket.last,
                 "movements": bucket.movements,
                 "amount": f"{bucket.amount:f}",
+                "on_account": f"{bucket.on_account:f}",
             }
             for bucket in found.ageing
         ],

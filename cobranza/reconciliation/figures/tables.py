@@ -121,8 +121,16 @@ def sheets(report: Report) -> list[Sheet]:
         Sheet(
             key="ageing",
             title=_("Dinero sin aplicar"),
-            note=_("Hoy, por días desde la fecha valor. No cuenta lo que no es cobro de clientes."),
-            columns=((_("Antigüedad"), False), (_("Movimientos"), True), (_("Importe"), True)),
+            note=_(
+                "Hoy, por días desde la fecha valor. Cuenta lo que queda a cuenta de un cliente; no lo que no es cobro "
+                "de clientes."
+            ),
+            columns=(
+                (_("Antigüedad"), False),
+                (_("Movimientos"), True),
+                (_("Importe"), True),
+                (_("De ello, a cuenta"), True),
+            ),
             rows=tuple(_bucket(bucket) for bucket in report.ageing),
         ),
         Sheet(
@@ -211,4 +219,5 @@ def _bucket(bucket: Bucket) -> tuple[Cell, ...]:
         Cell(value=name),
         Cell(value=bucket.movements, kind="count"),
         Cell(value=bucket.amount, kind="money", currency=bucket.currency),
+        Cell(value=bucket.on_account, kind="money", currency=bucket.currency),
     )

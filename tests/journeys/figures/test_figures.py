@@ -17,8 +17,10 @@ from django.test import Client
 from django.urls import reverse
 
 from cobranza.cli import reconcile_figures as cli
+from cobranza.ledger.models import Debtor, Movement
 from cobranza.reconciliation.figures import query
 from cobranza.reconciliation.models import Match
+from cobranza.reconciliation.workbench import on_account
 from cobranza.screens.access import Role
 from tests.journeys.ledger.conftest import DAY
 
@@ -131,3 +133,21 @@ def test_the_command_prints_them(company) -> None:
 def test_matches_of_a_person_are_no_reason_of_the_engine(company) -> None:
     assert Match.objects.filter(rule="persona").exists()
     assert "persona" not in str(query.as_dict(query.report(company, DAY, DAY))["reasons"])
+
+
+def test_money_on_account_ages_too_also_when_its_movement_left_the_queue(company) -> None:
+    debtor = Debtor.objects.get()
+    aside = Movement.objects.get(text="TRASPASO PROPIO")
+    waiting = Movement.objects.get(text="GRACIAS")
+    whole = on_account.hold(aside.pk, debtor.pk, D("600.00"), person="ana")
+    on_account.hold(waiting.pk, debtor.pk, D("3.21"), person="ana")
+
+    found = query.as_dict(query.report(company, DAY, DAY))["unapplied"]
+
+    assert {bucket["currency"] for bucket in found} == {"EUR"}
+    assert sum(D(bucket["amount"]) for bucket in found) == D("33.21") + 122 + 600
+    assert sum(D(bucket["on_account"]) for bucket in found) == D("603.21")
+    on_account.release(whole, person="ana", reason="Era nuestro")
+    after = query.as_dict(query.report(company, DAY, DAY))["unapplied"]
+    assert sum(D(bucket["amount"]) for bucket in after) == D("33.21") + 122
+    assert sum(D(bucket["on_account"]) for bucket in after) == D("3.21")

@@ -79,12 +79,12 @@ def test_minutes_saved_show_their_assumption() -> None:
 def test_ageing_by_value_date_and_currency() -> None:
     money = pd.DataFrame(
         [
-            (TODAY, "EUR", D("10.00")),
-            (TODAY + timedelta(days=2), "EUR", D("5.00")),
-            (TODAY - timedelta(days=7), "EUR", D("1.00")),
-            (TODAY - timedelta(days=8), "EUR", D("2.00")),
-            (TODAY - timedelta(days=91), "EUR", D("4.00")),
-            (TODAY - timedelta(days=31), "USD", D("7.50")),
+            (TODAY, "EUR", D("10.00"), D("0.00")),
+            (TODAY + timedelta(days=2), "EUR", D("5.00"), D("5.00")),
+            (TODAY - timedelta(days=7), "EUR", D("1.00"), D("0.25")),
+            (TODAY - timedelta(days=8), "EUR", D("2.00"), D("0.00")),
+            (TODAY - timedelta(days=91), "EUR", D("4.00"), D("4.00")),
+            (TODAY - timedelta(days=31), "USD", D("7.50"), D("0.00")),
         ],
         columns=list(insight.UNAPPLIED),
         dtype="object",
@@ -94,6 +94,7 @@ def test_ageing_by_value_date_and_currency() -> None:
 
     assert [(row.first, row.last) for row in found[:5]] == [(0, 7), (8, 30), (31, 60), (61, 90), (91, None)]
     assert [row.amount for row in found if row.currency == "EUR"] == [D(16), D(2), D(0), D(0), D(4)]
+    assert [row.on_account for row in found if row.currency == "EUR"] == [D("5.25"), D(0), D(0), D(0), D(4)]
     assert [(row.first, row.amount) for row in found if row.currency == "USD" and row.movements] == [(31, D("7.50"))]
 
 
@@ -103,7 +104,7 @@ ages = st.lists(st.tuples(st.integers(-5, 800), st.sampled_from(["EUR", "USD"]),
 @settings(deadline=None)
 @given(ages, st.lists(st.integers(0, 500), min_size=1, max_size=6, unique=True).map(sorted))
 def test_every_cent_is_in_one_bucket(rows: list[tuple[int, str, int]], ends: list[int]) -> None:
-    money = [(TODAY - timedelta(days=age), currency, D(cents) / 100) for age, currency, cents in rows]
+    money = [(TODAY - timedelta(days=age), code, D(cents) / 100, D(cents // 2) / 100) for age, code, cents in rows]
     frame = pd.DataFrame(money, columns=list(insight.UNAPPLIED), dtype="object")
 
     found = insight.ageing(frame, TODAY, ends)
@@ -111,6 +112,7 @@ def test_every_cent_is_in_one_bucket(rows: list[tuple[int, str, int]], ends: lis
     for currency in ("EUR", "USD"):
         mine = [row for row in found if row.currency == currency]
         assert sum((row.amount for row in mine), D(0)) == sum((row[2] for row in money if row[1] == currency), D(0))
+        assert sum((row.on_account for row in mine), D(0)) == sum((row[3] for row in money if row[1] == currency), D(0))
         assert sum(row.movements for row in mine) == sum(row[1] == currency for row in money)
 
 

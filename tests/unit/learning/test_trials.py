@@ -18,6 +18,7 @@ from cobranza.reconciliation.learning.trials import Contender, Example, checks, 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 D = Decimal
 SHARE = D("0.2")
+STANDING = D("0.95")
 AS_DELIVERED = Contender(calibration=IDENTITY, threshold=D("0.95"))
 
 
@@ -37,7 +38,7 @@ def _judge(
     candidate: Calibration,
     live: Contender = AS_DELIVERED,
     since: datetime | None = None,
-    threshold: Decimal = D("0.95"),
+    threshold: Decimal = STANDING,
 ):
     return judge(
         check,
