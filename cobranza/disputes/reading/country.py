@@ -32,6 +32,13 @@ _WORD = re.compile(r"[\w$€£&'’-]+(?:\.\w+)*\.?")
 _POINT_THOUSANDS = re.compile(r"\$ ?\d{1,3}(?:\.\d{3})+(?:,\d{1,2})?(?!\d)")
 _COMMA_THOUSANDS = re.compile(r"\$ ?\d{1,3}(?:,\d{3})*\.\d{2}(?!\d)|\$ ?\d{1,3}(?:,\d{3})+(?!\d)")
 _DOLLAR = re.compile(r"(?<![A-Za-z])\$ ?\d")
+_NINETY = re.compile(r"\$ ?\d{1,3}(?:\.\d{3})*\.[1-9]90(?!\d)")
+_SHAPES = (
+    (re.compile(r"(?<![\w-])[ABCEM] ?\d{4,5}-\d{8}(?![\w-])"), "AR"),
+    (re.compile(r"(?<![\w-])[FBE](?:F|B)?\d{2,3}-\d{2,8}(?![\w-])"), "PE"),
+    (re.compile(r"(?<![\w-])\d{3}-\d{3}-\d{9}(?![\w-])"), "EC"),
+)
+"""How invoices are numbered: point of sale and number, series of SUNAT, establishment and point of emission."""
 _VOSEO = re.compile(
     r"\b(?!m[áa]s\b|jamás|ademá|demás|detrás|atrás|despu|inter|quiz)\w{2,9}(?:ás|és|ís)\b", re.IGNORECASE
 )
@@ -98,7 +105,8 @@ def of(
     if top in _tops():
         score[_tops()[top]] += 12
     for country, count in (ids or {}).items():
-        score[country] += 8 * min(count, 2)
+        if country in LANGUAGE_OF:
+            score[country] += 8 * min(count, 2)
     if hint:
         score[hint] += 10
     head = text[:_LOOKED_AT]
@@ -140,13 +148,20 @@ def _figures(text: str, score: defaultdict[str, float], language: str) -> None:
     """How amounts are written."""
     for sign in {found[1] or found[2] for found in _CURRENCY.finditer(text)}:
         score[_CURRENCIES[sign]] += 8
-    if _DOLLAR.search(text):  # neither euros nor soles
-        for country in ("MX", "CO", "CL", "AR", "UY", "US"):
-            score[country] += 3
-    if _POINT_THOUSANDS.search(text):
-        for country in ("CO", "CL", "AR"):
-            score[country] += 4
-    elif _COMMA_THOUSANDS.search(text):
-        score["MX" if language == "es" else "US"] += 4
+    for shape, country in _SHAPES:
+        if shape.search(text):
+            score[country] += 6
+    if language == "es" and _DOLLAR.search(text):  # neither euros nor soles
+        for country in ("ES", "PE"):
+            score[country] -= 4
+        points, commas = bool(_POINT_THOUSANDS.search(text)), bool(_COMMA_THOUSANDS.search(text))
+        for country in ("CO", "CL", "AR", "UY"):
+            score[country] += 4 * points - 3 * (commas and not points) + 1
+        for country in ("MX", "EC"):
+            score[country] += 4 * (commas and not points) - 4 * points + 1
+        if _NINETY.search(text):
+            score["CL"] += 1
+    elif language == "en" and _COMMA_THOUSANDS.search(text):
+        score["US"] += 4
     if _EURO.search(text):
         score[{"pt": "PT", "es": "ES"}.get(language, "GB")] += 4
