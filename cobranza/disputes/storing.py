@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,8 @@ States = Mail.States
 _MOST_TEXT = 200_000
 _MOST_ID = 600
 _MOST_REFERENCES = 100
+_HEAD = 65_536
+_MESSAGE_ID = re.compile(rb"(?im)^message-id:\s{0,200}(<[^<>\s]{1,500}>)")
 
 
 class MailState(BusinessError):
@@ -49,7 +52,17 @@ def take(raw: bytes, position: MailPosition, *, creditor: Creditor, actor: Actor
     key = key_of(raw)
     with transaction.atomic():
         RawMail.objects.bulk_create([RawMail(key=key, content=raw)], ignore_conflicts=True)
-        return _enter(key, len(raw), position, creditor=creditor, actor=actor, raw_id=key)
+        named = _MESSAGE_ID.search(raw[:_HEAD].partition(b"\r\n\r\n")[0])
+        return _enter(
+            key,
+            len(raw),
+            position,
+            creditor=creditor,
+            actor=actor,
+            raw_id=key,
+            # Known before it is read, so that an answer to it that another robot reads first waits for its case.
+            message_id=named[1].decode("ascii", "replace") if named else "",
+        )
 
 
 def take_unread(
@@ -67,13 +80,21 @@ def take_unread(
 
 
 def _enter(
-    key: str, size: int, position: MailPosition, *, creditor: Creditor, actor: Actor, raw_id: str | None
+    key: str,
+    size: int,
+    position: MailPosition,
+    *,
+    creditor: Creditor,
+    actor: Actor,
+    raw_id: str | None,
+    message_id: str = "",
 ) -> tuple[Mail, bool]:
     fresh = Mail(
         key=key,
         creditor=creditor,
         raw_id=raw_id,
         size=size,
+        message_id=message_id,
         account=position.account,
         folder=position.folder,
         uidvalidity=position.uidvalidity,

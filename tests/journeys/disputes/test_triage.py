@@ -6,11 +6,16 @@ import json
 from decimal import Decimal
 from email.utils import parseaddr
 
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+
 from cobranza.disputes.models import Dispute, Mail, Outgoing
 from cobranza.ledger import holds
 from cobranza.ledger.verification import verify
 from cobranza.reconciliation.models import Proposal
 from cobranza.runs.models import Run
+from cobranza.screens.access import Role
 from tests.journeys.disputes.conftest import Office
 
 D = Decimal
@@ -81,6 +86,45 @@ def test_a_reply_in_the_thread_becomes_a_comment_and_the_solved_ticket_frees_the
     case = Dispute.objects.get()
     assert case.state == "cerrada", case.ticket_status
     assert holds.held(office.invoice("F2026-00381")) == 0
+
+
+def test_the_desks_webhook_frees_the_invoice_when_its_signature_is_good(office: Office, client: Client) -> None:
+    office.deliver(WRONG, sender=SENDER, subject="Factura F2026-00381 incorrecta", message_id="<1@pepa.example>")
+    office.triage()
+    [ticket] = office.tickets()
+    office.desk.staff(ticket["id"], status="solved")
+    call = office.desk.deliveries()[-1]
+    url = reverse("disputes:webhook", args=["zendesk"])
+    forged = client.post(url, data=call["body"] + " ", content_type="application/json", headers=call["headers"])
+    assert forged.status_code == 403
+    assert holds.held(office.invoice("F2026-00381")) == D("200")
+
+    for _ in range(2):
+        answer = client.post(url, data=call["body"], content_type="application/json", headers=call["headers"])
+        assert answer.status_code == 204
+    assert Dispute.objects.get().state == "cerrada"
+    assert holds.held(office.invoice("F2026-00381")) == 0
+    assert verify().ok
+
+
+def test_a_change_of_account_has_its_ticket_and_waits_in_the_tray_in_red(office: Office, client: Client) -> None:
+    office.deliver(
+        "Buenos días:\n\nLes informamos de que a partir de hoy los pagos se harán en nuestra nueva cuenta "
+        "ES91 2100 0418 4502 0005 1332.\n\nUn saludo,\nPepa",
+        sender=SENDER, subject="Cambio de cuenta bancaria", message_id="<1@pepa.example>",
+    )  # fmt: skip
+    office.triage()
+    [ticket] = office.tickets()
+    assert "posible_fraude" in ticket["tags"]
+    case = Dispute.objects.get()
+    assert (case.category, case.alert, case.review) == ("cambio_datos_bancarios", True, "pendiente")
+    assert len(office.smtp.accepted) == 1
+    ana = User.objects.create_user("ana")
+    ana.groups.set([Group.objects.get_or_create(name=Role.ADMINISTRATION.value)[0]])
+    client.force_login(ana, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(reverse("disputes:tray")).content.decode()
+    assert "Posible fraude: cambio de cuenta bancaria" in page
+    assert "Cambio de cuenta bancaria" in page
 
 
 def test_a_desk_that_loses_its_answers_gives_one_ticket(office: Office) -> None:

@@ -269,13 +269,22 @@ def test_a_stranger_cannot_join_a_thread(office: Office) -> None:
 def test_both_mails_of_a_thread_in_one_batch_are_one_ticket(office: Office) -> None:
     office.inbox.deliver(fakes.raw("Añado algo", message_id="<2@pepa.example>", references="<1@pepa.example>"))
     office.inbox.deliver(fakes.raw(WRONG, message_id="<1@pepa.example>"))
-    shift = office.shift()
-    workflow.collect(shift)
-    # The first is worked on as soon as it is there, before anybody knows what it refers to; so the order decides.
-    workflow.work(shift)
+    office.run()  # the answer came first and waits for the case of what it answers
+    assert len(office.desk.tickets) == 1
     office.hurry()
-    workflow.work(shift)
-    assert Mail.objects.filter(state=Mail.States.ACKNOWLEDGED).count() == 2
+    office.run()
+    assert (len(office.desk.tickets), len(office.desk.comments)) == (1, 1)
+    assert Mail.objects.filter(state=Mail.States.DONE).count() == 2
+
+
+def test_who_denies_everything_is_not_reminded_of_anything(office: Office) -> None:
+    office.receive("No reconozco ninguna deuda con ustedes", message_id="<1@pepa.example>")
+    case = Dispute.objects.get()
+    assert case.whole_debtor
+    hold = Hold.objects.get(source=case.source)
+    assert (hold.invoice, hold.debtor.name) == (None, "Ferretería Pepa, S.L.")
+    assert holds.held(office.invoice("F2026-00400")) == D("605.50")
+    assert holds.held(office.invoice("F2026-00512")) == 0
 
 
 def test_a_closed_ticket_is_followed_by_another(office: Office) -> None:
