@@ -285,12 +285,12 @@ def _unnamed(view: View, depth: Depth) -> list[Hypothesis]:
     """The payer is known and names nothing that fits: one document of that amount, an explained one, a set."""
     found: list[Hypothesis] = []
     cash, documents = view.payment.cents, view.board.documents
-    pool = sets.pool(view)
-    alike: dict[tuple[int, int, int], list[int]] = {}
-    deposit = "deposit" in view.clues.hints
     rules = regime(view.board.customers[view.customer].country or view.payment.country)
     day, policy, returned = view.payment.booked, view.board.policy, view.board.returned
     least = min(cash - rules.rounding, cash * 3 // 4)
+    pool = sets.pool(view, None if depth == Depth.ALL else least)
+    alike: dict[tuple[int, int, int], list[int]] = {}
+    deposit = "deposit" in view.clues.hints
     for doc in pool:
         free = view.free[doc]
         if free >= least or doc in returned:

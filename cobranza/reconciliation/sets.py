@@ -54,16 +54,19 @@ class Found(NamedTuple):
     twins: bool = False
 
 
-def pool(view: View) -> list[int]:
-    """Documents that may be paid unnamed, oldest due day first.
+def pool(view: View, least: int | None = None) -> list[int]:
+    """Documents that may be paid unnamed, oldest due day first; only of `least` hundredths or more, or returned.
 
     Same currency, not in a batch, not too old, and not named by another payment that waits for a decision.
     """
     documents, booked, claims = view.board.documents, view.payment.booked, view.board.claims
     oldest = booked - view.board.policy.ventana_dias
     returned, currency = view.board.returned, view.payment.currency
+    free = view.free
     chosen = []
     for doc in view.own:
+        if least is not None and free[doc] < least and doc not in returned:
+            continue
         document = documents[doc]
         if (
             document.due >= oldest

@@ -19,10 +19,13 @@ _APART = 45
 
 def batches(board: Board, payment: Payment, clues: Clues, moment: Moment) -> list[Hypothesis]:
     """A whole direct-debit batch collected in one line."""
+    alike = board.batches.get((payment.currency, payment.cents))
+    if alike is None:
+        return []
     text = compact(payment.text)
     numbers = {int(token.digits) for token in clues.tokens if token.field == "remittance"}
     found = []
-    for remesa in board.batches.get((payment.currency, payment.cents), ()):
+    for remesa in alike:
         docs = [doc for doc in board.batch_docs[remesa] if board.documents[doc].currency == payment.currency]
         free = {doc: board.balances.free(doc, moment) for doc in docs}
         if sum(free.values()) != payment.cents or not all(free.values()):

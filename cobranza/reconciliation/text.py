@@ -52,22 +52,32 @@ def words(text: str) -> list[str]:
 
 
 @cache
-def _legal_forms() -> tuple[tuple[str, ...], ...]:
-    forms = {tuple(form.split()) for form in wording().legal_forms}
-    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+def _legal_forms() -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(form.split()) for form in wording().legal_forms)
+
+
+@cache
+def _cut_forms() -> dict[tuple[str, ...], tuple[str, ...]]:
+    """The words that follow each beginning of a legal form."""
+    after: dict[tuple[str, ...], set[str]] = {}
+    for form in _legal_forms():
+        for size in range(len(form)):
+            after.setdefault(form[:size], set()).add(form[size])
+    return {begun: tuple(sorted(words)) for begun, words in after.items()}
 
 
 def _legal_tail(found: list[str]) -> int:
     """How many of the last words are a legal form, whole or cut off by the bank."""
-    for form in _legal_forms():
-        if len(found) > len(form) and tuple(found[-len(form) :]) == form:
-            return len(form)
+    forms, following = _legal_forms(), _cut_forms()
+    for size in range(min(max(map(len, forms), default=0), len(found) - 1), 0, -1):
+        if tuple(found[-size:]) in forms:
+            return size
     for size in range(min(6, len(found) - 1), 0, -1):
         *whole, last = found[-size:]
-        for form in _legal_forms():
-            cut = len(form) >= size and list(form[: size - 1]) == whole and form[size - 1].startswith(last)
-            if cut and (whole or len(last) == 1):
-                return size
+        if not whole and len(last) != 1:
+            continue
+        if any(word.startswith(last) for word in following.get(tuple(whole), ())):
+            return size
     return 0
 
 
