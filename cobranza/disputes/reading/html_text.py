@@ -46,7 +46,8 @@ class HtmlText:
 _OPEN = {Mark.QUOTE: "\ue000", Mark.FORWARD: "\ue001", Mark.SIGNATURE: "\ue002"}
 _CLOSE = "\ue003"
 _TO_END = "\ue004"
-_MARKS = re.compile("[\ue000-\ue004]")
+_EMPTY = "\ue005"
+_MARKS = re.compile("[\ue000-\ue005]")
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt|%)?\s*(?:;|$)|mso-hide\s*:\s*all"
 )
@@ -137,6 +138,12 @@ def _mark(tree: HtmlElement) -> None:
             continue
         if element.tag == "table":
             _flatten_layout(element)
+        if (
+            element.tag in ("p", "div")
+            and "\u00a0" in str(element.text_content()[:9])
+            and not element.text_content().strip()
+        ):
+            element.text = _EMPTY  # an empty line, as Word writes it
         mark = _mark_of(element, style)
         if mark is not None:
             _wrap(element, *mark)
@@ -217,6 +224,9 @@ def _with_hints(laid_out: str) -> HtmlText:
                 if open_:
                     mark, start = open_.pop()
                     hints.append(Hint(mark, start, length))
+            elif sign == _EMPTY:
+                out.append("")
+                length += 1
             elif sign == _TO_END:
                 hints.append(Hint(Mark.QUOTE, length, -1))
             else:

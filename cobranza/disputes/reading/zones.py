@@ -56,8 +56,8 @@ def find(body: str, subject: str, hints: Sequence[Hint] = ()) -> tuple[Span, ...
     forwarding = bool(quotes.FORWARDING_SUBJECT.match(subject))
     zones: list[Zone | None] = [None] * len(lines)
     _quoted_by_signs(lines, zones, forwarding)
-    _quoted_by_announcement(lines, zones, forwarding)
     _by_markup(lines, zones, hints, forwarding)
+    _quoted_by_announcement(lines, zones, forwarding)
     _signatures(lines, zones)
     filled = [zone or Zone.NEW for zone in zones]
     return _spans(lines, filled, len(body))
@@ -254,7 +254,8 @@ def _by_markup(lines: list[Line], zones: list[Zone | None], hints: Sequence[Hint
         if hint.mark is Mark.SIGNATURE:
             zone = Zone.SIGNATURE
         else:
-            zone = Zone.FORWARDED if hint.mark is Mark.FORWARD or forwarding else Zone.QUOTED
+            forward = hint.mark is Mark.FORWARD or forwarding or _begins_forward(lines, starts, hint)
+            zone = Zone.FORWARDED if forward else Zone.QUOTED
         for at in range(bisect_right(starts, hint.start) - 1, len(lines)):
             if lines[at].start >= hint.end:
                 break
@@ -262,6 +263,11 @@ def _by_markup(lines: list[Line], zones: list[Zone | None], hints: Sequence[Hint
                 planned[at] = zone
     if any(zone is None and not line.blank for zone, line in zip(planned, lines, strict=True)) or forwarding:
         zones[:] = planned
+
+
+def _begins_forward(lines: list[Line], starts: list[int], hint: Hint) -> bool:
+    first = _next_written(lines, max(0, bisect_right(starts, hint.start) - 1))
+    return first < len(lines) and bool(quotes.FORWARD.match(lines[first].text))
 
 
 def _signatures(lines: list[Line], zones: list[Zone | None]) -> None:

@@ -69,7 +69,7 @@ def test_html_always_lays_out(markup: str) -> None:
     laid_out = html_text.read(markup)
 
     assert all(0 <= hint.start < hint.end <= len(laid_out.text) for hint in laid_out.hints)
-    assert not any(sign in laid_out.text for sign in "\ue000\ue001\ue002\ue003\ue004")
+    assert not any(sign in laid_out.text for sign in "\ue000\ue001\ue002\ue003\ue004\ue005")
 
 
 @given(st.lists(st.text("ab> ", max_size=12), max_size=8).map("\n".join))

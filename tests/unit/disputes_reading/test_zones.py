@@ -176,3 +176,20 @@ def test_markup_that_would_leave_nothing_is_not_believed() -> None:
 def test_hints_never_leave_the_text() -> None:
     assert zones.find("", "x") == ()
     assert builders.of("").own_text == ""
+
+
+def test_what_stands_under_a_wrapped_quote_is_the_senders() -> None:
+    html = (
+        "<p>No es correcto.</p><div class='moz-cite-prefix'>El 3/3/25 a las 10:22, Cobros escribió:</div>"
+        "<blockquote type='cite'><p>Debe la F-77</p></blockquote><p>Y otra cosa: falta un bulto.</p>"
+    )
+
+    mail = builders.of(html, subject="Re: x")
+
+    assert mail.own_text.split() == ["No", "es", "correcto.", "Y", "otra", "cosa:", "falta", "un", "bulto."]
+
+
+def test_word_writes_its_empty_lines() -> None:
+    mail = builders.of("<p class=MsoNormal>Hola</p><p class=MsoNormal>&nbsp;</p><p class=MsoNormal>Adiós</p>")
+
+    assert mail.body == "Hola\n\nAdiós"
