@@ -62,6 +62,20 @@ class Disputes:
         self._bench = None
         return done
 
+    def card(self) -> tuple[Path, str]:
+        """Where the model card stands, and its text for the model in use."""
+        from classifiers.disputes import operating
+
+        return operating.card_text()
+
+    def benchmark(
+        self, train: Path, test: Path, *, shots: int, seeds: int, encoders: Sequence[str], tell: Callable[[str], None]
+    ) -> dict[str, Any]:
+        """The generic part on any table of labelled texts; see `benchmark.run`."""
+        from classifiers.disputes import operating
+
+        return operating.benchmark_of(train, test, shots=shots, seeds=seeds, encoders=encoders, tell=tell)
+
     def _loaded(self) -> Bench:
         with self._lock:
             if self._bench is None:

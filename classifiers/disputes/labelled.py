@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from cobranza.kernel.config import ConfigError, Strict
 
 FOLDER = Path(__file__).parent / "corpus"
 _FOLDED = re.compile(r"\s+")
+_RAREST, _OWNERS, _SHARED = 16, 12, 3
 
 
 class CorpusError(ConfigError):
@@ -140,16 +142,28 @@ def groups(lines: Sequence[Line]) -> NDArray[np.int64]:
 
 def near_duplicates(lines: Sequence[Line], *, likeness: float = 0.5) -> list[Near]:
     """Pairs of messages whose runs of five letters overlap (Jaccard) by `likeness` or more, the nearest first."""
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    if len(lines) < 2:
-        return []
-    counter = CountVectorizer(preprocessor=counted, analyzer="char_wb", ngram_range=(5, 5), binary=True, dtype=np.int32)
-    table = counter.fit_transform([line.own_text for line in lines])
-    sizes = np.asarray(table.sum(axis=1)).ravel()
-    shared = (table @ table.T).tocoo()
+    runs = [_runs(line.own_text) for line in lines]
     found: list[Near] = []
-    for one, other, both in zip(shared.row, shared.col, shared.data, strict=True):
-        if one < other and (alike := both / (sizes[one] + sizes[other] - both)) >= likeness:
-            found.append(Near(lines[one].id, lines[other].id, float(alike)))
+    for one, other in sorted(_candidates(runs)):
+        alike = len(runs[one] & runs[other]) / len(runs[one] | runs[other])
+        if alike >= likeness:
+            found.append(Near(lines[one].id, lines[other].id, alike))
     return sorted(found, key=lambda near: (-near.likeness, near.first, near.second))
+
+
+def _runs(text: str) -> frozenset[str]:
+    folded = counted(text)
+    return frozenset(folded[start : start + 5] for start in range(max(1, len(folded) - 4)))
+
+
+def _candidates(runs: Sequence[frozenset[str]]) -> set[tuple[int, int]]:
+    """Pairs that share several of the rarest runs of one of them; only these are worth comparing whole."""
+    owners: dict[str, list[int]] = {}
+    for place, own in enumerate(runs):
+        for run in own:
+            owners.setdefault(run, []).append(place)
+    shared: Counter[tuple[int, int]] = Counter()
+    for place, own in enumerate(runs):
+        for run in sorted(own, key=lambda run: (len(owners[run]), run))[:_RAREST]:
+            shared.update({(min(place, other), max(place, other)) for other in owners[run][:_OWNERS] if other != place})
+    return {pair for pair, count in shared.items() if count >= _SHARED}

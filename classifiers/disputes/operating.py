@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.disputes import category_files, example, labelled, store, training
+from classifiers.disputes import benchmark, card, category_files, example, labelled, store, training
 from classifiers.disputes.judging import Bench
 from classifiers.disputes.opinion import PLAIN, VECTORS, Encoder, Model
 from classifiers.encoders import building, settings
@@ -148,3 +148,25 @@ def train(
         "encoder": saved.encoder,
         "figures": saved.about["cross_validation"],
     }
+
+
+def card_text() -> tuple[Path, str]:
+    """Where the model card stands, and its text for the shipped model."""
+    lines = labelled.read(labelled.FOLDER, tuple(category_files.shipped()))
+    return card.FILE, card.render(store.load(SHIPPED), lines)
+
+
+def benchmark_of(
+    train: Path, test: Path, *, shots: int, seeds: int, encoders: Sequence[str], tell: Callable[[str], None]
+) -> dict[str, Any]:
+    """Run `benchmark.run` on two files with the encoders of those names, building the ones that are not there."""
+    missing = [name for name in encoders if building.load(name) is None]
+    if missing:
+        building.build(missing, adapters=adapters(), offline=None, tell=tell)
+    tables = benchmark.read(train), benchmark.read(test)
+    made: dict[str, Encoder] = {}
+    for name in encoders:
+        found = building.load(name, tokens=64)
+        if found is not None:
+            made[name] = found
+    return benchmark.run(*tables, made, shots=shots, seeds=seeds, tell=tell)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoders.adapter import Adapter
-from classifiers.encoders.building import Base
+from classifiers.encoders.building import Base, bert_of
 from classifiers.encoders.errors import EncoderError
 
 
@@ -104,7 +104,7 @@ def tune(
     ids = [_cut(tokenizer, base.prefix + text, plan.tokens) for text in texts]
     tell(f"Preparando {len(ids)} textos")
     lower = [_lower(torch, model, one, plan.frozen) for one in ids]
-    classifier = torch.nn.Linear(base.parts.bert.width, int(answers.max()) + 1)
+    classifier = torch.nn.Linear(bert_of(base).width, int(answers.max()) + 1)
     parameters = [part for pair in changed.values() for part in pair]
     optimiser = torch.optim.AdamW(
         [{"params": parameters, "weight_decay": 0.01}, {"params": classifier.parameters(), "lr": 5e-3}], lr=plan.rate
@@ -143,7 +143,7 @@ def _prepared(torch: Any, base: Base, plan: Plan) -> tuple[Any, dict[str, tuple[
     """The encoder as a `BertModel` whose upper linear layers carry low-rank changes, and those."""
     from transformers import BertConfig, BertModel
 
-    bert = base.parts.bert
+    bert = bert_of(base)
     config = BertConfig(
         vocab_size=bert.tensors["embeddings.word_embeddings.weight"].shape[0],
         hidden_size=bert.width,
@@ -224,7 +224,7 @@ def _encode(
     with torch.no_grad():
         lower = [_lower(torch, model, _cut(tokenizer, base.prefix + text, plan.tokens), plan.frozen) for text in texts]
         order = sorted(range(len(lower)), key=lambda row: len(lower[row]))  # little padding
-        vectors = np.zeros((len(texts), base.parts.bert.width), dtype=np.float32)
+        vectors = np.zeros((len(texts), bert_of(base).width), dtype=np.float32)
         for start in range(0, len(order), plan.batch):
             rows = order[start : start + plan.batch]
             vectors[rows] = _upper(torch, model, [lower[row] for row in rows], plan.frozen).numpy()

@@ -40,13 +40,21 @@ class Bert:
         """Tokens of the longest text."""
         return int(self.tensors["embeddings.position_embeddings.weight"].shape[0])
 
+    def rows(self, keep: NDArray[np.int64]) -> Bert:
+        """The same with some words alone."""
+        words = "embeddings.word_embeddings.weight"
+        return Bert({**self.tensors, words: self.tensors[words][keep]}, self.layers, self.heads, self.epsilon)
 
-def onnx(bert: Bert, about: Mapping[str, str]) -> bytes:
-    """The encoder as an ONNX file: ``ids`` int64 (1, n_tokens) → ``vector`` float32 (1, width).
+    def onnx(self, about: Mapping[str, str]) -> bytes:
+        """The encoder as an ONNX file: ``ids`` int64 (1, n_tokens) → ``vector`` float32 (1, width).
 
-    One text at a time: nothing is padded, and a text's vector never depends on its neighbours. Weights are 8-bit with a
-    scale for each output; activations are quantised as they come.
-    """
+        One text at a time: nothing is padded, and a text's vector never depends on its neighbours. Weights are 8-bit
+        with a scale for each output; activations are quantised as they come. `about` goes into its metadata.
+        """
+        return _onnx(self, about)
+
+
+def _onnx(bert: Bert, about: Mapping[str, str]) -> bytes:
     graph = Graph("encoder")
     ids = graph.input("ids", "int64", (1, "tokens"))
     state = _embedded(graph, bert, ids)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoders import adapter, built, recipes, settings
+from classifiers.encoders.bert import Bert
 from classifiers.encoders.errors import EncoderError
 from classifiers.encoders.recipes import RECIPES, Parts, Recipe
 from classifiers.encoders.wheels import Fetched
@@ -101,8 +102,19 @@ def adapted(found: Base, change: adapter.Adapter | None) -> dict[str, Any]:
     """Build the encoder of disputes from a base and what tuning changed."""
     if change is None:
         return _written(ADAPTED, found.parts, found.identity, found.prefix, tuned=False)
-    parts = Parts(change.merged(found.parts.bert), found.parts.tokenizer)
+    parts = Parts(change.merged(bert_of(found)), found.parts.tokenizer)
     return _written(ADAPTED, parts, f"{found.identity}+{change.digest()[:12]}", found.prefix, tuned=True)
+
+
+def bert_of(found: Base) -> Bert:
+    """The weights of a base that can be tuned.
+
+    Raises:
+        EncoderError: it is of another kind.
+    """
+    if not isinstance(found.parts.model, Bert):
+        raise EncoderError("Solo se ajustan codificadores de tipo BERT.")
+    return found.parts.model
 
 
 def _adapted(found: Base, adapters: Sequence[Path]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoders import bert
 from classifiers.encoders.errors import EncoderError
 from classifiers.encoders.recipes import Parts
 
@@ -43,9 +42,9 @@ class Card:
 
 def write(folder: Path, parts: Parts, *, identity: str, prefix: str) -> Card:
     """Put an encoder on disk, whole or not at all."""
-    data = bert.onnx(parts.bert, {"identity": identity})
+    data = parts.model.onnx({"identity": identity})
     size = len(data) + len(parts.tokenizer)
-    card = Card(identity, prefix, parts.bert.width, parts.bert.longest, size)
+    card = Card(identity, prefix, parts.model.width, parts.model.longest, size)
     waiting = folder.with_name(f".{folder.name}.{os.getpid()}")
     waiting.mkdir(parents=True, exist_ok=True)
     (waiting / _MODEL).write_bytes(data)

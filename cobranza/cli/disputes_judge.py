@@ -1,4 +1,4 @@
-"""`cobranza disputes classify|train`: judge tables of messages, learn from labelled ones."""
+"""`cobranza disputes classify|train|card|benchmark`: judge tables of messages, learn from labelled ones."""
 
 from __future__ import annotations
 
@@ -96,7 +96,60 @@ def train(corpus: Path | None, finetune: bool, target: Path | None, as_json: boo
         click.echo(f"  {name}: acierta el {100 * figures['accuracy']:.1f} % (F1 {100 * figures['macro_f1']:.1f} %).")
 
 
-commands = [classify, train]
+@click.command()
+@click.option("--check", is_flag=True, help="No escribe nada; dice si la ficha está al día.")
+def card(check: bool) -> None:
+    """Vuelve a escribir la ficha del modelo que trae el programa (MODEL_CARD.md)."""
+    file, text = _judge().card()
+    current = file.read_text(encoding="utf-8") if file.is_file() else ""
+    if check and current != text:
+        raise BusinessError("La ficha del modelo no está al día.", remedy="Lance «cobranza disputes card».")
+    if not check:
+        file.write_text(text, encoding="utf-8")
+        click.echo(f"Escrita en «{file}».")
+
+
+@click.command()
+@click.option(
+    "--train",
+    "known",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV del que se aprende, con las columnas text y category.",
+)
+@click.option(
+    "--test",
+    "asked",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV con el que se mide.",
+)
+@click.option("--shots", type=click.IntRange(0, 1000), default=0, help="Ejemplos por categoría; 0, todos.")
+@click.option("--seeds", type=click.IntRange(1, 50), default=3, help="Sorteos de los ejemplos.")
+@click.option(
+    "--encoders",
+    default="e5,minilm,use",
+    show_default=True,
+    help="Codificadores, separados por comas; vacío, solo palabras. Los que faltan se construyen.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Resultado legible por máquina.")
+def benchmark(known: Path, asked: Path, shots: int, seeds: int, encoders: str, as_json: bool) -> None:
+    """Mide la parte general del clasificador con una tabla cualquiera de textos etiquetados."""
+    done = _judge().benchmark(
+        known,
+        asked,
+        shots=shots,
+        seeds=seeds,
+        encoders=[name.strip() for name in encoders.split(",") if name.strip()],
+        tell=lambda text: click.echo(f"· {text}", err=True),
+    )
+    if as_json:
+        click.echo(json.dumps(done, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"Acierta el {100 * done['accuracy']:.2f} % de {done['test']} textos, {done['labels']} categorías.")
+
+
+commands = [classify, train, card, benchmark]
 
 
 def read_row(row: Mapping[str, Any]) -> ReadMail:
