@@ -39,6 +39,7 @@ class Evidence:
         body: The whole text.
         named: It names an invoice, an amount or an account in its own words.
         files: It brings files.
+        account: It names a bank account in its own words: somebody has to look, unless a header rules it out.
     """
 
     headers: Headers
@@ -51,6 +52,7 @@ class Evidence:
     body: str
     named: bool = False
     files: bool = False
+    account: bool = False
 
 
 _I = re.IGNORECASE
@@ -108,12 +110,14 @@ _ANSWER = re.compile(r"^\W*(?:re|rv|fw|fwd|res|enc|aw)\s?:", _I)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+|(?<=\w): ")
 _LOOKED_AT = 4_000
 _FOOT = 600
-_SAYS_MORE = 8
+_SAYS_MORE = 9
+_SENTENCE_SHORTEST = 4
 
 
 def decide(seen: Evidence) -> Verdict:
     """Who wrote the message."""
-    for rule in (_report, _bounced, _calendar, _header_of_program, _listed, _phrases, _unanswerable):
+    rules = (_report, _bounced, _calendar, _header_of_program)
+    for rule in rules if seen.account else (*rules, _listed, _phrases, _unanswerable):
         verdict = rule(seen)
         if verdict is not None:
             return verdict
@@ -263,9 +267,10 @@ def _says_more(own: str) -> bool:
     words = 0
     business = directed = False
     for sentence in _SENTENCE.split(own):
-        if not sentence.strip() or _REDIRECT.search(sentence) or _TOLD.search(sentence) or _RECEIPT.search(sentence):
+        length = len(sentence.split())
+        if length < _SENTENCE_SHORTEST or any(each.search(sentence) for each in (_REDIRECT, _AWAY, _TOLD, _RECEIPT)):
             continue
-        words += len(sentence.split())
+        words += length
         business = business or bool(_BUSINESS.search(sentence)) or any(sign.isdigit() for sign in sentence)
         directed = directed or bool(_DIRECTED.search(sentence))
     return words >= _SAYS_MORE and business and directed

@@ -15,6 +15,7 @@ from cobranza.disputes.reading.limits import DEFAULT, Limits
 
 __all__ = ["Limits", "from_parts", "read"]
 
+_ACCOUNTS = frozenset({"iban", "clabe", "cbu", "cci"})
 _SUBJECT = 500
 _LOOKED_AT = 20_000
 """Characters of the text that language, country and repair look at; entities have bounds of their own."""
@@ -167,6 +168,7 @@ def _assemble(found: _Found) -> ReadMail:
     own = repair.text(zones.own_words(body, found.spans)[:_LOOKED_AT])
     lang = language.of(own, subject)
     where, named = _entities(found, subject, sender, lang, date)
+    own_named = [entity for entity in named if entity.where == "body" and entity.zone is Zone.NEW]
     verdict = machine.decide(
         machine.Evidence(
             headers=headers,
@@ -180,7 +182,8 @@ def _assemble(found: _Found) -> ReadMail:
             subject=subject,
             own=own,
             body=body,
-            named=any(entity.where == "body" and entity.zone is Zone.NEW and entity.type != "date" for entity in named),
+            named=any(entity.type != "date" for entity in own_named),
+            account=any(entity.type in _ACCOUNTS for entity in own_named),
             files=bool(found.attachments),
         )
     )

@@ -70,6 +70,13 @@ def test_legal_notices_from_a_box_that_nobody_reads_are_read() -> None:
     assert builders.of(text, sender="notificaciones@juzgado.example").kind is Kind.HUMAN
 
 
+def test_mass_mail_with_a_bank_account_is_looked_at() -> None:
+    text = "Paguen desde hoy en ES91 2100 0418 4502 0005 1332. Si no desea recibir más correos, pulse aquí."
+
+    assert reader.read(builders.raw(text, List_Unsubscribe="<x:y>")).kind is Kind.HUMAN
+    assert reader.read(builders.raw(text, Auto_Submitted="auto-generated")).kind is Kind.AUTO_REPLY
+
+
 def test_an_answer_with_the_stamp_of_a_sales_tool_is_a_persons() -> None:
     mail = reader.read(
         builders.raw(
