@@ -31,6 +31,7 @@ class Clues:
         nothing: The text says that no invoice is paid.
         evidence: Customers that the payer's data point to.
         concerned: Customers whose balances matter to its readings.
+        parties: Customers worth looking at, by payer and by reference, surest first; empty until it was searched.
         searched: The payer was searched for by name too; until then `evidence` is what stands there at sight.
     """
 
@@ -42,6 +43,7 @@ class Clues:
     by_customer: dict[int, list[Mention]]
     evidence: dict[int, Evidence] = field(default_factory=dict)
     concerned: tuple[int, ...] = ()
+    parties: tuple[int, ...] = ()
     searched: bool = False
 
 
@@ -98,6 +100,7 @@ class Board:
         if not held.searched:
             held.evidence = self.people.evidence(payment)
             held.concerned = tuple(sorted({*held.evidence, *held.by_customer}))
+            held.parties = _parties(held.evidence, held.by_customer)
             held.searched = True
         return held
 
@@ -132,6 +135,16 @@ class Board:
             nothing=bool(_nothing().kinds(text, name)),
             by_customer=by_customer,
         )
+
+
+def _parties(evidence: dict[int, Evidence], by_customer: dict[int, list[Mention]]) -> tuple[int, ...]:
+    """The surest twelve customers; more when many are sure."""
+    rank: dict[int, float] = {customer: held.weight for customer, held in evidence.items()}
+    for customer, mentions in by_customer.items():
+        rank[customer] = rank.get(customer, 0.0) + float(max([mention.quality for mention in mentions]))
+    order = sorted(rank, key=lambda customer: (-rank[customer], customer))
+    sure = sum([rank[customer] >= 5.0 for customer in order])
+    return tuple(order[: max(12, min(sure, 30))])
 
 
 @cache

@@ -90,26 +90,18 @@ def settled_mentions(board: Board, payment: Payment, moment: Moment) -> list[int
 
 def _collections(board: Board, payment: Payment, clues: Clues, moment: Moment, depth: Depth) -> list[Hypothesis]:
     found = special.batches(board, payment, clues, moment)
+    if depth == Depth.NAMED and not clues.tokens and not clues.mentions:
+        return found  # it names nothing
     if depth > Depth.NAMED:
         found += special.deposits(board, payment, clues, moment)
     strongest = max((held.weight for held in clues.evidence.values()), default=0.0)
-    for customer in parties(clues):
+    for customer in clues.parties:
         view = View.of(board, payment, clues, moment, customer)
         if not view.own and customer not in clues.by_customer:
             continue
         worth = view.known and clues.evidence[customer].weight >= strongest - 2.5
         found += _of_customer(view, depth, worth=worth)
     return found
-
-
-def parties(clues: Clues) -> list[int]:
-    """Customers worth looking at, by payer and by reference; the surest twelve (more when many are sure)."""
-    rank: dict[int, float] = {customer: evidence.weight for customer, evidence in clues.evidence.items()}
-    for customer, mentions in clues.by_customer.items():
-        rank[customer] = rank.get(customer, 0.0) + float(max(mention.quality for mention in mentions))
-    order = sorted(rank, key=lambda customer: (-rank[customer], customer))
-    sure = sum(rank[customer] >= 5.0 for customer in order)
-    return order[: max(12, min(sure, 30))]
 
 
 def _of_customer(view: View, depth: Depth, *, worth: bool) -> list[Hypothesis]:

@@ -11,7 +11,7 @@ from itertools import islice, product
 
 from cobranza.reconciliation.balances import Moment
 from cobranza.reconciliation.board import Board, Clues, View
-from cobranza.reconciliation.candidates import COMBINATIONS, SETTLING, explained, parties
+from cobranza.reconciliation.candidates import COMBINATIONS, SETTLING, explained
 from cobranza.reconciliation.records import Hypothesis, Payment
 from cobranza.reconciliation.references import Mention, Quality
 from cobranza.reconciliation.weights import payer_part, reference_part
@@ -66,7 +66,7 @@ def hopeful(board: Board, payment: Payment, moment: Moment) -> bool:
     if "deposit" in clues.hints:
         return True
     latest = payment.booked + board.policy.adelanto_dias
-    for customer in parties(clues):
+    for customer in clues.parties:
         mentions = clues.by_customer.get(customer, [])
         if customer in clues.evidence or any(mention.quality >= Quality.FULL for mention in mentions):
             taken = frozenset(mention.token for mention in mentions)
