@@ -269,9 +269,15 @@ def _link(case: Dispute, plan: LinkPlan, actor: Actor) -> Link:
 
 
 def locked(case: Dispute) -> Dispute:
-    """The row, locked until the end of the transaction."""
+    """The row, locked until the end of the transaction, and its debtor's.
+
+    The debtor comes before any event is appended: whoever puts a hold locks the debtor first and the chain after it.
+    """
     rows = Dispute.objects.select_for_update(no_key=True, of=("self",)).select_related("creditor", "debtor")
-    return rows.get(pk=case.pk)
+    row = rows.get(pk=case.pk)
+    if row.debtor_id is not None:
+        Debtor.objects.select_for_update(no_key=True).get(pk=row.debtor_id)
+    return row
 
 
 def tell(kind: str, case: Dispute, payload: dict[str, Any], actor: Actor, *, links: Sequence[Link] = ()) -> None:

@@ -72,7 +72,8 @@ def decide(case: Dispute, choice: Choice, categories: Mapping[str, Category], *,
         row = cases.locked(case)
         if row.state not in Dispute.LIVE:
             raise CannotDecide(f"La disputa {row.pk} está «{row.get_state_display()}».")
-        debtor = Debtor.objects.filter(creditor=row.creditor_id, pk=choice.debtor).first() if choice.debtor else None
+        theirs = Debtor.objects.select_for_update(no_key=True).filter(creditor=row.creditor_id)
+        debtor = theirs.filter(pk=choice.debtor).first() if choice.debtor else None
         _check_links(choice, debtor)
         mail = row.mails.filter(opens=True).first()
         before = str(mail.judgement.get("label", "")) if mail is not None else ""

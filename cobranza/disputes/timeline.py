@@ -45,7 +45,9 @@ def of(case: Dispute, names: Mapping[str, str]) -> list[Entry]:
         payload = dict(row.payload)
         detail = _detail(row.kind, payload, names)
         if row.kind == "dispute.said":
-            detail = next(said, (0, ""))[1] or detail
+            detail = next(said, (0, ""))[1]
+            if not detail:
+                continue  # what was decided stands beside it
         found.append(
             Entry(
                 at=row.at,
