@@ -65,7 +65,7 @@ class Bench:
             reasons: tuple[str, ...] = (reason,)
             abstain = False
         else:
-            chosen = int(chances.argmax())
+            chosen = int(way.chosen(labels, chances[None, :])[0])
             label = labels[chosen]
             sure = float(way.confidence(chances[chosen : chosen + 1])[0])
             reasons = self._reasons(chosen, chances, place, views, way)

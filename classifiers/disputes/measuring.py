@@ -97,7 +97,7 @@ def threshold(confidence: NDArray[np.float64], right: NDArray[np.bool_], wanted:
 def second_threshold(
     odds: NDArray[np.float64], chosen: NDArray[np.int64], answers: NDArray[np.int64], seconds: NDArray[np.int64]
 ) -> float:
-    """Probability from which telling a second matter gives the best F1 over all messages."""
+    """Probability from which telling a second matter is worth most over all messages (F0.5: a wrong one costs more)."""
     probability = 1.0 / (1.0 + np.exp(-odds))
     probability[np.arange(len(chosen)), chosen] = 0.0
     best, said = probability.argmax(axis=1), probability.max(axis=1)
@@ -106,6 +106,29 @@ def second_threshold(
         told = said >= least
         # the first matter told as a second one is no error when it was missed as the first
         hits = int((told & ((best == seconds) | ((best == answers) & (chosen == seconds)))).sum())
-        score = 2 * hits / max(1, int(told.sum()) + int((seconds >= 0).sum()))
+        score = 1.25 * hits / max(1.0, int(told.sum()) + 0.25 * int((seconds >= 0).sum()))
         found = max(found, (score, float(least)))
     return found[1]
+
+
+def favour(chance: NDArray[np.float64], there: NDArray[np.bool_], *, recall: float, precision: float) -> float:
+    """Probability from which a label that must not be missed is said although another is likelier.
+
+    Args:
+        chance: Probability of the label.
+        there: Whether it is right.
+        recall: Share of those that are there to be found, if that can be had.
+        precision: Share right of what is said that must be kept.
+
+    Returns:
+        The highest probability that gives `recall`, or else the lowest that keeps `precision`.
+    """
+    best = 0.5
+    for least in np.round(np.arange(0.5, 0.04, -0.01), 2):
+        said = chance >= least
+        if said.any() and there[said].mean() < precision:
+            break
+        best = float(least)
+        if there.any() and said[there].mean() >= recall:
+            break
+    return best

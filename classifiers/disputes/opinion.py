@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from classifiers.disputes import flags
+from classifiers.disputes.evidence import BANK_CHANGE
 from classifiers.disputes.example import Example
 from classifiers.disputes.heads import Head, Scale, Table
 from classifiers.disputes.text import subject
@@ -44,6 +45,8 @@ class Way:
         offset: Of that line.
         thresholds: Confidence below which a person decides, by label.
         second: Probability from which a second matter is told.
+        favoured: Probability from which a change of bank details is said although another label is likelier: to miss
+            one costs more than to ask once too often.
     """
 
     weights: Mapping[str, float]
@@ -51,6 +54,15 @@ class Way:
     offset: float
     thresholds: Mapping[str, float]
     second: float
+    favoured: float = 1.01
+
+    def chosen(self, labels: Sequence[str], chances: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Index of the label to say, for rows of probabilities, shape (n_messages,)."""
+        found: NDArray[np.int64] = chances.argmax(axis=1)
+        if BANK_CHANGE in labels:
+            place = list(labels).index(BANK_CHANGE)
+            found[chances[:, place] >= self.favoured] = place
+        return found
 
     def confidence(self, likeliest: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated probability that the likeliest label is right, from its raw probability."""

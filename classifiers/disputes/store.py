@@ -42,6 +42,7 @@ def save(model: Model, folder: Path) -> Model:
                 "offset": way.offset,
                 "thresholds": dict(way.thresholds),
                 "second": way.second,
+                "favoured": way.favoured,
             }
             for name, way in model.ways.items()
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from classifiers.disputes import flags, heads, measuring
+from classifiers.disputes.evidence import BANK_CHANGE
 from classifiers.disputes.example import Example
 from classifiers.disputes.heads import Head, Scale, Table
 from classifiers.disputes.opinion import PLAIN, VECTORS, Encoder, Model, Views, Way, counted_text, encoded_text
@@ -21,8 +22,9 @@ from classifiers.disputes.words import Words
 
 _PENALTIES = {"words": 10.0, "rules": 0.3, "vectors": 0.02}
 _FOLDS = 5
-_TRUSTED = 0.90  # share of a category's automatic judgements that must be right
+_TRUSTED = 0.95  # share of a category's automatic judgements that must be right
 _PRIOR = 6.0  # judgements at that share which a category is credited with before any was seen
+_BANK_RECALL, _BANK_PRECISION = 0.98, 0.80  # a change of bank details must not be missed
 _SECOND_PENALTY = {"words": 3.0, "rules": 0.1, "vectors": 0.003}
 
 
@@ -72,7 +74,9 @@ def train(
     words, table = Words.fit(texts)
     views = Views(table, rules, dense)
     fitted = _fit(views.tables(), lesson, np.arange(len(texts)), len(labels))
-    figures = {name: measuring.figures(*_judged(way, unseen, lesson, rows), labels) for name, way in ways.items()}
+    figures = {
+        name: measuring.figures(*_judged(way, unseen, lesson, rows, labels), labels) for name, way in ways.items()
+    }
     return Model(
         labels=tuple(labels),
         words=words,
@@ -178,9 +182,11 @@ def _way(
     found = minimize(loss, np.full(len(names), 0.6), bounds=[(0.0, 5.0)] * len(names), method="L-BFGS-B")
     weights = dict(zip(names, map(float, found.x), strict=True))
     way = Way(weights=weights, slope=1.0, offset=0.0, thresholds={}, second=1.0)
-    chosen, likeliest, right = _raw(way, unseen, lesson, rows)
+    favoured = _favoured(way, unseen, lesson, rows, labels)
+    way = replace(way, favoured=favoured)
+    chosen, likeliest, right = _raw(way, unseen, lesson, rows, labels)
     slope, offset = measuring.fit_line(likeliest, right)
-    way = Way(weights=weights, slope=slope, offset=offset, thresholds={}, second=1.0)
+    way = replace(way, slope=slope, offset=offset)
     sure = way.confidence(likeliest)
     thresholds = {
         label: measuring.threshold(sure[chosen == place], right[chosen == place], _TRUSTED, _PRIOR)
@@ -188,22 +194,49 @@ def _way(
     }
     odds = np.mean([among[name][rows] for name in names], axis=0)
     second = measuring.second_threshold(odds, chosen, answers, lesson.seconds[rows])
-    return Way(weights=weights, slope=slope, offset=offset, thresholds=thresholds, second=second)
+    return replace(way, thresholds=thresholds, second=second)
+
+
+def _favoured(
+    way: Way,
+    unseen: dict[str, NDArray[np.float64]],
+    lesson: Lesson,
+    rows: NDArray[np.bool_],
+    labels: Sequence[str],
+) -> float:
+    if BANK_CHANGE not in labels:
+        return way.favoured
+    place = list(labels).index(BANK_CHANGE)
+    chance = _chances(way, unseen, rows)[:, place]
+    return measuring.favour(chance, lesson.answers[rows] == place, recall=_BANK_RECALL, precision=_BANK_PRECISION)
+
+
+def _chances(way: Way, unseen: dict[str, NDArray[np.float64]], rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+    mixed = sum(weight * unseen[name][rows] for name, weight in way.weights.items())
+    found: NDArray[np.float64] = np.exp(log_softmax(mixed, axis=1))
+    return found
 
 
 def _raw(
-    way: Way, unseen: dict[str, NDArray[np.float64]], lesson: Lesson, rows: NDArray[np.bool_]
+    way: Way,
+    unseen: dict[str, NDArray[np.float64]],
+    lesson: Lesson,
+    rows: NDArray[np.bool_],
+    labels: Sequence[str],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
     """Chosen label, its raw probability, and whether it is right, of the rows that count."""
-    mixed = sum(weight * unseen[name][rows] for name, weight in way.weights.items())
-    probability = np.exp(log_softmax(mixed, axis=1))
-    chosen = probability.argmax(axis=1)
-    return chosen, probability.max(axis=1), chosen == lesson.answers[rows]
+    probability = _chances(way, unseen, rows)
+    chosen = way.chosen(labels, probability)
+    return chosen, probability[np.arange(len(chosen)), chosen], chosen == lesson.answers[rows]
 
 
 def _judged(
-    way: Way, unseen: dict[str, NDArray[np.float64]], lesson: Lesson, rows: NDArray[np.bool_]
+    way: Way,
+    unseen: dict[str, NDArray[np.float64]],
+    lesson: Lesson,
+    rows: NDArray[np.bool_],
+    labels: Sequence[str],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Right labels, chosen labels, confidences."""
-    chosen, likeliest, _ = _raw(way, unseen, lesson, rows)
+    chosen, likeliest, _ = _raw(way, unseen, lesson, rows, labels)
     return lesson.answers[rows], chosen, way.confidence(likeliest)
