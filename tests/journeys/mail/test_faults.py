@@ -119,6 +119,7 @@ class Killer:
             self.kills += self._server.kill_sessions(self._user)
 
 
+@pytest.mark.torture  # a lock left by a kill can hold Dovecot up for two minutes
 def test_every_message_is_read_whole_and_moved_among_kills(dovecot: Dovecot, steady: Callable[..., Mailbox]) -> None:
     user = dovecot.new_user()
     raws: list[bytes] = []
