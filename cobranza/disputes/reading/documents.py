@@ -294,7 +294,9 @@ class _Reading:
         for steps, number in enumerate(range(at, max(-1, at - _BACK), -1)):
             word = self.lower[number]
             if number in self.cues:
-                return "" if self.cues[number] == "other" else self.cues[number]
+                if self.cues[number] != "reference" or steps == 0:
+                    return "" if self.cues[number] == "other" else self.cues[number]
+                break  # "the PO on INV-30071": what stands nearer says more
             if steps == 0 and word in _words("determiners"):
                 return "invoice"
             if word in ".;!?)" or any(sign.isdigit() for sign in word):
@@ -307,6 +309,11 @@ class _Reading:
         shortest = 3 if "invoice" in self.cues.values() else 4
         for at in range(1, len(self.places)):
             start, word = self.places[at]
+            if self.lower[at - 1] == "#" and shortest == 3 and 3 <= len(word) <= 10 and word.isdigit():
+                labels = {self.cues.get(at - 2), self.cues.get(at - 3)}
+                if not labels & {"other", "reference"} and self.used.isdisjoint(range(start, start + len(word))):
+                    found.append(Found("invoice", start, start + len(word), word))
+                continue
             if not (word.isdigit() and shortest <= len(word) <= 10) or self.lower[at - 1] not in (
                 "la",
                 "vuestra",
