@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
 import pandas as pd
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from cobranza.kernel import clock
 from cobranza.ledger.models import Allocation, Creditor, Debtor, Invoice, Movement
@@ -21,6 +21,7 @@ from cobranza.reconciliation.frames import (
     text_frame,
 )
 from cobranza.reconciliation.models import Match, PostingIntent, Proposal, ReversalIntent
+from cobranza.reconciliation.workbench.models import OnAccount
 
 _CHUNK = 5000
 
@@ -77,7 +78,9 @@ def invoice_of(key: str) -> int:
 def frames(creditor: Creditor, *, history_days: int = 400) -> LedgerFrames:
     """Everything the engine needs to know about a creditor.
 
-    Movements that a person set aside are left out. History is there because a return is explained by the direct debit
+    Movements that a person set aside are left out. One that a person applied in part comes with what is left of it, as
+    a payment of that amount: what stands of it is off its documents already. What is kept on account is not offered.
+    History is there because a return is explained by the direct debit
     before it, and a double payment by the first one.
 
     Args:
@@ -85,8 +88,12 @@ def frames(creditor: Creditor, *, history_days: int = 400) -> LedgerFrames:
         history_days: How far back settled documents and spent movements are shown.
     """
     since = clock.now() - timedelta(days=history_days)
-    fixed = _fixed(creditor, since)
+    held = _held(creditor)
+    rests = _rests(creditor)
+    fixed = [row for row in _fixed(creditor, since) if row[0] not in rests]
     movements = _movements(creditor, {movement for movement, _, _ in fixed})
+    there = {movement for movement, _, _ in fixed}
+    movements = [row for row in movements if row.pk in there or row.amount < 0 or _offered(row, rests, held) > 0]
     shown = {movement.pk for movement in movements}
     documents = list(
         Invoice.objects.filter(creditor=creditor)
@@ -108,7 +115,9 @@ def frames(creditor: Creditor, *, history_days: int = 400) -> LedgerFrames:
             before[invoice] = before.get(invoice, Decimal(0)) + applied
     debtors = Debtor.objects.filter(pk__in={row.debtor_id for row in documents}).prefetch_related("payer_accounts")
     return LedgerFrames(
-        payments=text_frame(PAYMENT_COLUMNS, (_payment_row(row, creditor) for row in movements)),
+        payments=text_frame(
+            PAYMENT_COLUMNS, (_payment_row(row, creditor, _offered(row, rests, held)) for row in movements)
+        ),
         invoices=text_frame(
             INVOICE_COLUMNS, (_invoice_row(row, creditor, row.open + before.get(row.pk, 0)) for row in documents)
         ),
@@ -141,6 +150,30 @@ def _fixed(creditor: Creditor, since: object) -> list[tuple[int, int, Decimal]]:
     return sorted((movement, invoice, applied) for (movement, invoice), applied in rows.items())
 
 
+def _rests(creditor: Creditor) -> set[int]:
+    """Movements that a person applied in part, with nothing on its way in or out of the ERP."""
+    rows = Movement.objects.filter(account__creditor=creditor, amount__gt=0, remaining__gt=0).exclude(used=0)
+    going = PostingIntent.objects.filter(state__in=PostingIntent.LIVE)
+    leaving = ReversalIntent.objects.filter(state__in=ReversalIntent.LIVE)
+    live = Proposal.objects.filter(state__in=(Proposal.States.POSTED, Proposal.States.REVIEW))
+    by_person = Allocation.objects.filter(decided_by="person", reversed_at=None)
+    rows = rows.filter(pk__in=live.values("movement")).filter(pk__in=by_person.values("movement"))
+    rows = rows.exclude(pk__in=going.values("movement")).exclude(pk__in=leaving.values("posting__movement"))
+    return set(rows.values_list("pk", flat=True))
+
+
+def _held(creditor: Creditor) -> dict[int, Decimal]:
+    """What people keep on account, by movement."""
+    rows = OnAccount.objects.filter(creditor=creditor, released_at=None).order_by().values("movement")
+    return dict(rows.annotate(total=Sum("amount")).values_list("movement", "total"))
+
+
+def _offered(row: Movement, rests: set[int], held: Mapping[int, Decimal]) -> Decimal:
+    """What the engine sees of a movement: all of it, or what a person left of it, without what is kept on account."""
+    whole: Decimal = row.remaining if row.pk in rests else row.amount
+    return whole - held.get(row.pk, Decimal(0))
+
+
 def _movements(creditor: Creditor, fixed: set[int]) -> list[Movement]:
     set_aside = Proposal.objects.filter(creditor=creditor, state=Proposal.States.DISMISSED).values("movement")
     rows: QuerySet[Movement] = (
@@ -153,7 +186,7 @@ def _movements(creditor: Creditor, fixed: set[int]) -> list[Movement]:
     return list(rows.iterator(chunk_size=_CHUNK))
 
 
-def _payment_row(row: Movement, creditor: Creditor) -> Sequence[str]:
+def _payment_row(row: Movement, creditor: Creditor, amount: Decimal) -> Sequence[str]:
     details = row.details if isinstance(row.details, list) else []
     single = details[0] if len(details) == 1 else {}
     structured = [text for detail in details for text in detail.get("creditor_reference") or ()]
@@ -163,7 +196,7 @@ def _payment_row(row: Movement, creditor: Creditor) -> Sequence[str]:
         creditor.country,
         row.booked_on.isoformat(),
         row.value_on.isoformat(),
-        _amount(row.amount),
+        _amount(amount),
         row.currency,
         row.counterparty_name or single.get("party") or "",
         row.counterparty_account or single.get("account") or "",

@@ -21,11 +21,13 @@ from cobranza.reconciliation import return_reasons, returns
 from cobranza.reconciliation.ledger_frames import invoice_of, movement_of, payment_id
 from cobranza.reconciliation.matching import Result
 from cobranza.reconciliation.models import Decision, Match, PostingIntent, Proposal, ReversalIntent
+from cobranza.reconciliation.workbench import on_account
 
 ZERO = Decimal(0)
 _BATCH = 1000
 _RATE_STEP = Decimal("0.0000000001")
 _States = Proposal.States
+REST = "Resto de un cobro ya aplicado en parte."
 
 
 class DecisionError(BusinessError):
@@ -112,9 +114,10 @@ def store(creditor: Creditor, result: Result, *, run: str, threshold: Decimal, a
         superseded: list[int] = []
         for draft in drafts:
             before = live.get(draft.movement.pk)
-            draft = _after_undoing(draft, undone)
+            draft = _as_rest(_after_undoing(draft, undone))
             if before is not None:
-                if before.state not in Proposal.REPLACEABLE or draft.movement.pk in busy:
+                rest = before.state == _States.POSTED and _is_rest(draft.movement)
+                if (before.state not in Proposal.REPLACEABLE and not rest) or draft.movement.pk in busy:
                     counts["untouched"] += 1
                     continue
                 if before.state == _States.REFUSED:
@@ -152,6 +155,7 @@ def accept(proposal: int, *, person: str, links: Sequence[Link] | None = None, n
             found = _replace_links(found, links)
         if not found.matches.exists():
             raise DecisionError("La propuesta no tiene ningún documento.", remedy="Elija a qué facturas corresponde.")
+        _check_not_settled(found)
         found.state = _States.ACCEPTED  # its confidence stays the engine's: the decision says that a person did it
         found.save(update_fields=["state", "updated_at"])
         decide(found, kind, person, note)
@@ -166,6 +170,40 @@ def dismiss(proposal: int, *, person: str, note: str = "") -> Proposal:
         found.save(update_fields=["state", "updated_at"])
         decide(found, Decision.Kinds.DISMISSED, person, note)
     return found
+
+
+def offer_rest(proposal: int, *, person: str) -> Proposal:
+    """What a posted movement has left becomes a proposal of its own; what is posted stays posted.
+
+    A movement has one proposal that counts, and from here on it is the one of the rest. Undoing it undoes the movement
+    whole, the earlier parts too.
+
+    Raises:
+        DecisionError: it is not posted, it is on its way, or nothing is left.
+    """
+    with transaction.atomic():
+        found = _open_for_decision(proposal, also=(_States.POSTED,))
+        movement = Movement.objects.select_for_update(no_key=True).get(pk=found.movement_id)
+        if not _is_rest(movement):
+            raise DecisionError("De este cobro no queda nada por aplicar.")
+        Proposal.objects.filter(pk=found.pk).update(state=_States.SUPERSEDED, updated_at=clock.now())
+        fresh = Proposal.objects.create(
+            creditor_id=found.creditor_id,
+            movement=movement,
+            run=found.run,
+            state=_States.REVIEW,
+            rule="resto",
+            explanation=REST,
+            unapplied=movement.remaining,
+        )
+        record(
+            "reconciliation.rest_offered",
+            f"movement:{movement.pk}",
+            {"proposal": fresh.pk, "before": found.pk, "rest": movement.remaining},
+            Actor.person(person),
+            creditor=found.creditor_id,
+        )
+    return fresh
 
 
 def reopen(proposal: int, *, person: str, note: str = "") -> Proposal:
@@ -240,6 +278,32 @@ def _drafts(creditor: Creditor, result: Result, threshold: Decimal) -> list[_Dra
         else:
             drafts.append(_unmatched(movement, left[key]))
     return drafts
+
+
+def _is_rest(movement: Movement) -> bool:
+    """Whether a part of a payment is applied and a part is not."""
+    return bool(movement.amount > 0 and movement.used and movement.remaining > 0)
+
+
+def _as_rest(draft: _Draft) -> _Draft:
+    """What a person left of a payment is a person's to apply: it never posts by itself."""
+    if _is_rest(draft.movement):
+        draft.state = _States.REVIEW
+        draft.explanation = f"{REST}\n{draft.explanation}"
+    return draft
+
+
+def _check_not_settled(found: Proposal) -> None:
+    """The ledger takes a movement's money for a document once; later the ERP would have it and we would not."""
+    there = Allocation.objects.filter(
+        movement=found.movement_id, invoice__in=found.matches.values("invoice"), reversed_at=None
+    )
+    numbers = list(there.order_by("pk").values_list("invoice__number", flat=True))
+    if numbers:
+        raise DecisionError(
+            f"Este movimiento ya salda {', '.join(numbers)}.",
+            remedy="Deshaga lo aplicado y repártalo entero, o elija otra factura.",
+        )
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -327,7 +391,7 @@ def with_cash(
         return [replace(link, cash=link.net, rate=None) for link in links]
     step = Decimal(1).scaleb(-minor_units(movement.currency))
     whole = sum((link.net for link in links), ZERO)
-    rest = movement.amount - unapplied
+    rest = on_account.free(movement) - unapplied
     total, shared = rest, []
     for number, link in enumerate(links):
         share = rest if number == len(links) - 1 else (total * link.net / whole).quantize(step)

@@ -19,7 +19,7 @@ from cobranza.ledger.models import Allocation, Invoice, Movement
 from cobranza.ledger.receivables import ReversedPayment
 from cobranza.ledger.rules import LedgerError
 from cobranza.reconciliation import postings, returns, reversal_intents
-from cobranza.reconciliation.models import Decision, PostingIntent, Proposal, Reversal, ReversalIntent
+from cobranza.reconciliation.models import Decision, Match, PostingIntent, Proposal, Reversal, ReversalIntent
 from cobranza.reconciliation.proposals import DecisionError, decide
 from cobranza.reconciliation.reversal_intents import expect, locked, mark_submitted, mark_unknown, tell
 from cobranza.runs.models import ItemState, WorkItem
@@ -47,7 +47,9 @@ class ReversedNotApplied(NeedsPerson):
 
 
 def request(proposal: int, *, person: str, reason: str) -> Reversal:
-    """A person undoes a posted proposal. Asking again while it is on its way returns what was asked first.
+    """A person undoes a posted proposal, with everything else that its movement settles.
+
+    Asking again while it is on its way returns what was asked first.
 
     Nothing is sent here: the next robot that works for the company does it (`robots/deshacer_cobros.robot` at once).
     What a person had recorded by hand is undone here at once, and in the ERP by that person.
@@ -67,9 +69,9 @@ def request(proposal: int, *, person: str, reason: str) -> Reversal:
         found = Proposal.objects.select_for_update(no_key=True).get(pk=proposal)
         if found.state == Proposal.States.REVERSING:
             return found.reversals.order_by("-pk")[:1].get()
-        if found.state != Proposal.States.POSTED:
+        if found.state != Proposal.States.POSTED and not _rest_of_posted(found):
             raise DecisionError(f"El cobro está «{found.get_state_display()}»: no hay nada que deshacer.")
-        rows = PostingIntent.objects.filter(match__in=found.matches.all())
+        rows = PostingIntent.objects.filter(movement=found.movement_id)
         intents = list(rows.select_for_update(no_key=True).order_by("pk"))
         if found.reversals.filter(cause=Reversal.Causes.RETURN, intents__state=_States.REVERSED).exists():
             raise DecisionError(
@@ -221,7 +223,7 @@ def _free(row: ReversalIntent, asked: Reversal) -> None:
 def _settle_undone(proposal: Proposal) -> None:
     """Where an undone proposal stands, from what became of its postings."""
     going = ReversalIntent.objects.filter(reversal__proposal=proposal, state__in=ReversalIntent.LIVE)
-    kept = PostingIntent.objects.filter(match__proposal=proposal, state=_Posting.POSTED)
+    kept = PostingIntent.objects.filter(movement=proposal.movement_id, state=_Posting.POSTED)
     state = Proposal.States.REVERSED
     if going.exists():
         state = Proposal.States.REVERSING
@@ -230,11 +232,17 @@ def _settle_undone(proposal: Proposal) -> None:
     Proposal.objects.filter(pk=proposal.pk).update(state=state, updated_at=clock.now())
 
 
+def _rest_of_posted(proposal: Proposal) -> bool:
+    """Whether it is the rest of a payment whose other part is posted, and waits for a decision."""
+    there = Allocation.objects.filter(movement=proposal.movement_id, reversed_at=None)
+    return proposal.state in Proposal.REPLACEABLE and there.exists()
+
+
 def _by_hand(proposal: Proposal) -> list[Allocation]:
     """What a person had recorded in the ERP themselves: no posting of ours stands behind it."""
     rows = Allocation.objects.filter(
         movement=proposal.movement_id,
-        invoice__in=proposal.matches.values("invoice"),
+        invoice__in=Match.objects.filter(proposal__movement=proposal.movement_id).values("invoice"),
         reversed_at=None,
         intent=None,
     )

@@ -16,7 +16,7 @@ from cobranza.ledger.models import Movement
 from cobranza.reconciliation import proposals
 from cobranza.reconciliation.models import Proposal
 from cobranza.reconciliation.workbench import leases, on_account
-from cobranza.reconciliation.workbench.models import Note
+from cobranza.reconciliation.workbench.models import Note, OnAccount
 from cobranza.reconciliation.workbench.sheet import Problem, Sheet
 from cobranza.screens import formats
 
@@ -71,6 +71,48 @@ def settle(sheet: Sheet, proposal: int, *, person: str) -> Proposal:
             found = proposals.accept(found.pk, person=person, links=links, note=sheet.note)
             if sheet.by_hand:
                 found = proposals.recorded_by_hand(found.pk, person=person, note=sheet.note)
+        if sheet.on_account and sheet.debtor is not None:
+            on_account.hold(movement.pk, sheet.debtor.pk, sheet.on_account, person=person, note=sheet.note)
+    return found
+
+
+def apply(sheet: Sheet, proposal: int, *, held: OnAccount | None, person: str) -> Proposal:
+    """Put money that a decided movement has left, or keeps for a customer, on documents.
+
+    The money on account is released and what the sheet leaves of it is kept again, in the same transaction as the new
+    decision; what the movement settled before stays as it is.
+
+    Args:
+        sheet: What was typed, over what is free and what `held` keeps.
+        proposal: The one that the person saw.
+        held: The money on account that is applied; None for what is merely free.
+        person: Who decides.
+
+    Raises:
+        Unbalanced: it does not add up, or names no document.
+        HeldByAnother: somebody else has the movement.
+        Moved: the proposal was replaced, or the money was used meanwhile.
+        DecisionError: it is on its way into the ERP.
+    """
+    if sheet.problems or not sheet.rows:
+        raise Unbalanced(sheet.problems or [Problem("add", _("Elija la factura que se paga con este dinero."))])
+    with _turn(proposal, person) as found:
+        movement = Movement.objects.select_for_update(no_key=True).get(pk=found.movement_id)
+        kept = on_account.active(movement).filter(pk=held.pk).first() if held is not None else None
+        room = on_account.free(movement) + (kept.amount if kept is not None else ZERO)
+        if room != sheet.free or (held is not None and kept is None):
+            raise Moved(_("Del movimiento queda libre otra cantidad que la que usted vio."))
+        numbers = ", ".join(row.invoice.number for row in sheet.rows)
+        reason = _("Se aplica a %(numbers)s") % {"numbers": numbers[:200]}
+        if kept is not None:
+            on_account.release(kept, person=person, reason=reason)
+        if found.state == Proposal.States.DISMISSED:
+            found = proposals.reopen(found.pk, person=person, note=reason)
+        elif found.state == Proposal.States.POSTED:
+            found = proposals.offer_rest(found.pk, person=person)
+        found = proposals.accept(found.pk, person=person, links=sheet.links(person), note=sheet.note)
+        if sheet.by_hand:
+            found = proposals.recorded_by_hand(found.pk, person=person, note=sheet.note)
         if sheet.on_account and sheet.debtor is not None:
             on_account.hold(movement.pk, sheet.debtor.pk, sheet.on_account, person=person, note=sheet.note)
     return found

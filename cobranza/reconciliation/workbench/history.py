@@ -25,6 +25,7 @@ _SAYS: dict[str, tuple[Text, str]] = {
     "reconciliation.noted": (gettext_lazy("Nota"), "log"),
     "reconciliation.on_account": (gettext_lazy("Dejado a cuenta"), "coins"),
     "reconciliation.on_account_released": (gettext_lazy("Ya no está a cuenta"), "coins"),
+    "reconciliation.rest_offered": (gettext_lazy("Se ofrece el resto"), "coins"),
     "reconciliation.taken_over": (gettext_lazy("Relevo de supervisión"), "person"),
     "posting.intended": (gettext_lazy("Previsto para el ERP"), "clock"),
     "posting.submitted": (gettext_lazy("Enviado al ERP"), "right"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
@@ -14,8 +15,9 @@ from cobranza.ledger.models import Debtor, Invoice
 from cobranza.reconciliation.models import PostingIntent, Proposal
 from cobranza.reconciliation.summary import PENDING
 from cobranza.reconciliation.workbench import guesses, history, leases, on_account, queue, sheet, undo, words
+from cobranza.reconciliation.workbench.models import OnAccount
 from cobranza.reconciliation.workbench.queue import Filters
-from cobranza.reconciliation.workbench.readings import Reading, readings
+from cobranza.reconciliation.workbench.readings import Reading, readings, shared
 from cobranza.reconciliation.workbench.sheet import Sheet
 from cobranza.screens.access import actor, may_open
 
@@ -50,8 +52,14 @@ def show(request: HttpRequest, filters: Filters, found: Proposal, filled: Sheet 
     free = on_account.free(movement)
     read = readings(found, free)
     pending, acts = found.state in PENDING or found.state in Proposal.REPLACEABLE, decides(request)
+    intents = list(PostingIntent.objects.filter(movement=movement).select_related("invoice").order_by("pk"))
+    going = any(row.state in PostingIntent.LIVE for row in intents)
+    held = list(on_account.active(movement))
+    appliable = acts and not going and _appliable(found, free, held)
+    applies = appliable and applying(request)
+    row = kept(request, found) if applies else None
     turn: leases.Turn | None = leases.holder(movement.pk)
-    if pending and acts:
+    if (pending or applies) and acts:
         try:
             turn = leases.take(movement.pk, person, fresh=True)
             leases.give_up_all_but(movement.pk, person)
@@ -62,7 +70,9 @@ def show(request: HttpRequest, filters: Filters, found: Proposal, filled: Sheet 
     number = int(chosen) if chosen.isdecimal() and len(chosen) < 3 else 0
     reading = next((entry for entry in read if entry.number == number), None) or next(iter(read), None)
     country = found.creditor.country
-    if filled is None:
+    if filled is None and applies:
+        filled = _filled_to_apply(found, free + (row.amount if row is not None else sheet.ZERO), row)
+    elif filled is None:
         filled = sheet.of_reading(movement, free, reading, country)
         filled.known = _known(found, read)
     panel = request.GET.get("do", "")
@@ -70,14 +80,14 @@ def show(request: HttpRequest, filters: Filters, found: Proposal, filled: Sheet 
     names = [name for entry in read for name in entry.names]
     marked = words.mark(movement.text, numbers, names)
     query = (request.POST.get("find") or request.GET.get("find", "")).replace("\x00", "").strip()[:120]
-    intents = list(PostingIntent.objects.filter(movement=movement).select_related("invoice").order_by("pk"))
-    going = any(row.state in PostingIntent.LIVE for row in intents)
     return {
         "filters": filters,
         "proposal": found,
         "movement": movement,
         "free": free,
-        "held": list(on_account.active(movement)),
+        "held": held,
+        "appliable": appliable,
+        "apply": (row.pk if row is not None else 0) if applies else None,
         "releasable": acts and found.state in PENDING,
         "pieces": marked,
         "legend": words.legend(marked),
@@ -86,7 +96,7 @@ def show(request: HttpRequest, filters: Filters, found: Proposal, filled: Sheet 
         "chosen": number,
         "sheet": filled,
         "panel": panel if panel in _PANELS else "",
-        "open": pending and mine and not going,
+        "open": (pending or applies) and mine and not going,
         "waits": pending,
         "decides": acts,
         "mine": mine,
@@ -105,6 +115,43 @@ def show(request: HttpRequest, filters: Filters, found: Proposal, filled: Sheet 
         "me": person,
         "ways": _WAYS,
     }
+
+
+def applying(request: HttpRequest) -> bool:
+    """Whether the person is putting money that a decided movement has left on documents."""
+    return "apply" in request.POST or request.GET.get("do") == "apply"
+
+
+def kept(request: HttpRequest, found: Proposal) -> OnAccount | None:
+    """The money on account that is being applied: the one asked for, else the first; None for what is merely free."""
+    asked = request.POST.get("apply") or request.GET.get("held", "")
+    rows = on_account.active(found.movement).order_by("pk")
+    if asked.isdecimal() and len(asked) < 19:
+        return rows.filter(pk=int(asked)).first()
+    return rows.first()
+
+
+def _appliable(found: Proposal, free: Decimal, held: list[OnAccount]) -> bool:
+    """A decided payment that still has money: on account, or merely left over of what was posted."""
+    states = Proposal.States
+    if found.movement.amount <= 0 or found.state not in (states.POSTED, states.DISMISSED):
+        return False
+    return bool(held) or (found.state == states.POSTED and free > 0)
+
+
+def _filled_to_apply(found: Proposal, free: Decimal, row: OnAccount | None) -> Sheet:
+    """The customer's open documents, the oldest first, as far as the money goes; the rest of it stays on account."""
+    movement, country = found.movement, found.creditor.country
+    empty = Sheet(movement=movement, free=free, country=country, debtor=row.debtor if row is not None else None)
+    theirs = [row.debtor_id] if row is not None else [match.invoice.debtor_id for match in found.matches.all()]
+    rows = Invoice.objects.filter(creditor=found.creditor_id, debtor__in=theirs, currency=movement.currency)
+    documents = rows.filter(open__gt=0).exclude(pk__in=empty.settled).select_related("debtor").order_by("due_on", "pk")
+    lines = shared(movement, free, list(documents[: sheet.MOST_ROWS]))
+    filled = sheet.propose(movement, free, lines, country=country, debtor=empty.debtor)
+    filled.known = empty.debtors
+    if not lines:
+        filled.hints.append(_now("Ese cliente no tiene facturas pendientes en esta moneda: busque otra."))
+    return filled
 
 
 def _found(found: Proposal, query: str, filled: Sheet) -> dict[str, Any]:
@@ -135,6 +182,9 @@ def read_sheet(request: HttpRequest, found: Proposal) -> Sheet:
     """The sheet as it was typed."""
     posted = {name: str(value) for name, value in request.POST.items()}
     free = on_account.free(found.movement)
+    row = kept(request, found) if applying(request) else None
+    if row is not None:
+        free += row.amount
     return sheet.read(found.movement, free, posted, creditor=found.creditor_id, country=found.creditor.country)
 
 

@@ -27,6 +27,7 @@ MAP: tuple[Key, ...] = (
     Key(("b",), _("La diferencia es un gasto del banco")),
     Key(("d",), _("La diferencia es un descuento por pronto pago")),
     Key(("c",), _("Dejar todo a cuenta del cliente")),
+    Key(("a",), _("Aplicar a facturas lo que está a cuenta o queda libre")),
     Key(("x",), _("No es un cobro de clientes")),
     Key(("f",), _("Buscar factura o cliente")),
     Key(("e",), _("Ya está en el ERP (marcar)")),

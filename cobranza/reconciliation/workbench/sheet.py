@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from cobranza.kernel import spanish
 from cobranza.kernel.errors import CobranzaError
 from cobranza.kernel.money import minor_units
-from cobranza.ledger.models import Debtor, Invoice, Movement
+from cobranza.ledger.models import Allocation, Debtor, Invoice, Movement
 from cobranza.reconciliation.proposals import Link
 from cobranza.reconciliation.returns import covering
 from cobranza.reconciliation.workbench.readings import Line, Reading, shared
@@ -204,6 +204,14 @@ class Sheet:
             )
         return found
 
+    @cached_property
+    def settled(self) -> frozenset[int]:
+        """Documents that the movement pays already; the ledger takes its money for each of them once."""
+        if not self.movement.used:
+            return frozenset()
+        there = Allocation.objects.filter(movement=self.movement, reversed_at=None)
+        return frozenset(there.values_list("invoice", flat=True))
+
     @property
     def wrong(self) -> dict[str, str]:
         """The first objection of each field."""
@@ -253,6 +261,8 @@ class Sheet:
         for part in PARTS:
             if not self._fits(row.figures[part], self.movement.currency if part == "cash" else currency):
                 return [says(part, _("tiene más decimales que la moneda."))]
+        if invoice.pk in self.settled:
+            return [says("applied", _("este movimiento ya la salda: deshágalo y repártalo entero, o elija otra."))]
         if not line.applied:
             return [says("applied", _("ponga cuánto se salda, o quite la factura."))]
         comes_in = self.movement.amount > 0

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cobranza.kernel.errors import BusinessError
+from cobranza.ledger.models import Allocation
 from cobranza.reconciliation import proposals, reversals
 from cobranza.reconciliation.models import Decision, PostingIntent, Proposal, Reversal, ReversalIntent
 from cobranza.reconciliation.workbench import leases, on_account
@@ -88,11 +89,18 @@ def look(proposal: Proposal) -> Undoable:
         return Undoable("settle", _("No se sabe si el ERP lo registró: diga usted qué ve allí."))
     if proposal.state == _States.POSTED:
         return Undoable("reverse", _("Ya está en el ERP: se pedirá allí la anulación y la factura volverá a deberse."))
+    if proposal.state in Proposal.REPLACEABLE and _settles(proposal):
+        return Undoable("reverse", _("Lo que ya se aplicó de este movimiento se anulará, también en el ERP."))
     if proposal.state in _BEFORE:
         if any(state in PostingIntent.LIVE or state == PostingIntent.States.POSTED for state in going):
             return Undoable("", _("Va de camino al ERP."))
         return Undoable("reopen", _("Todavía no está en el ERP: vuelve a la bandeja sin más."))
     return Undoable("", "")
+
+
+def _settles(proposal: Proposal) -> bool:
+    """Whether an earlier part of its movement stands."""
+    return Allocation.objects.filter(movement=proposal.movement_id, reversed_at=None).exists()
 
 
 def undo(proposal: int, *, person: str, reason: str) -> tuple[str, Any]:

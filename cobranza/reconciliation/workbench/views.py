@@ -82,7 +82,10 @@ def decide(request: HttpRequest, movement: int) -> HttpResponse:
     found = _live(movement)
     typed = item.read_sheet(request, found)
     try:
-        decisions.settle(typed, _seen(request), person=actor(request))
+        if item.applying(request):
+            decisions.apply(typed, _seen(request), held=item.kept(request, found), person=actor(request))
+        else:
+            decisions.settle(typed, _seen(request), person=actor(request))
     except decisions.Unbalanced as exc:
         context = item.show(request, filters, found, typed) | {"problem": exc, "refused": True}
         return _page(request, filters, context, status=422)
