@@ -196,7 +196,7 @@ class Scene:
             limit = time.monotonic() + 20
             while _steps() == before and child.poll() is None and time.monotonic() < limit:
                 time.sleep(0.02)
-        time.sleep(self.dice.uniform(0, 0.8))
+        time.sleep(self.dice.uniform(0, 1.5))
         child.kill()
         child.wait(60)
         self.done["killed"] += child.returncode == -signal.SIGKILL
