@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from classifiers.disputes import benchmark, card, category_files, example, labelled, store, training
+from classifiers.disputes import benchmark, card, category_files, example, labelled, opinion, store, training
 from classifiers.disputes.judging import Bench
 from classifiers.disputes.opinion import PLAIN, VECTORS, Encoder, Model
-from classifiers.encoders import building, settings
+from classifiers.encoders import adapter, building, settings
 from cobranza.disputes.ports import ReadMail
 
 SHIPPED = Path(__file__).parent / "model"
-_SEED_WEIGHT = 1.0
+_ADAPTER = "adapter.npz"
+_HELD = 6  # one part of so many is kept from tuning, to measure
 
 
 def own_folder() -> Path:
@@ -25,7 +29,7 @@ def own_folder() -> Path:
 
 def adapters() -> list[Path]:
     """Files that may hold what tuning changed in the encoder, the instance's own first."""
-    return [own_folder() / "adapter.npz", SHIPPED / "adapter.npz"]
+    return [own_folder() / _ADAPTER, SHIPPED / _ADAPTER]
 
 
 def folder() -> Path:
@@ -137,9 +141,15 @@ def train(
     lines = with_seeds(lines)
     tell(f"Leyendo {len(lines)} correos etiquetados")
     lesson = lesson_of(lines, labels, read)
-    about = {"mails": len(lines), "corpus": labelled.digest(lines)[:12]}
-    model = training.train(lesson, labels, encoder=building.load(building.ADAPTED), about=about, tell=tell)
     target = to or own_folder()
+    if finetune:
+        _tune(lines, lesson, target, tell)
+    encoder = building.load(building.ADAPTED)
+    lesson = replace(lesson, untouched=_untouched(lines, encoder, target))
+    about: dict[str, Any] = {"mails": len(lines), "corpus": labelled.digest(lines)[:12]}
+    if not lesson.untouched.all():
+        about["held_out"] = int(lesson.untouched.sum())
+    model = training.train(lesson, labels, encoder=encoder, about=about, tell=tell)
     saved = store.save(model, target)
     return {
         "model": saved.version,
@@ -148,6 +158,36 @@ def train(
         "encoder": saved.encoder,
         "figures": saved.about["cross_validation"],
     }
+
+
+def _tune(lines: Sequence[labelled.Line], lesson: training.Lesson, target: Path, tell: Callable[[str], None]) -> None:
+    """Tune the encoder on five sixths of the messages, and build it; the rest tells how good it is."""
+    from classifiers.disputes import tuning
+
+    held = training.folds(lesson.groups, 0, _HELD)[0]
+    rows = np.setdiff1d(np.arange(len(lines)), held)
+    base = building.chosen_base()
+    change = tuning.tune(
+        base,
+        [opinion.encoded_text(lesson.examples[row]) for row in rows],
+        lesson.answers[rows],
+        [lines[row].pair for row in rows],
+        [lines[row].id for row in rows],
+        plan=tuning.Plan(threads=max(1, os.cpu_count() or 1)),
+        checkpoint=target / _ADAPTER,
+        tell=tell,
+    )
+    change.save(target / _ADAPTER)
+    building.adapted(base, change)
+
+
+def _untouched(lines: Sequence[labelled.Line], encoder: Encoder | None, target: Path) -> NDArray[np.bool_]:
+    """Messages that the encoder in use was not tuned on."""
+    for file in (target / _ADAPTER, *adapters()):
+        change = adapter.load(file)
+        if encoder is not None and change is not None and f"+{change.digest()[:12]}-" in encoder.identity:
+            return np.array([line.id not in change.seen for line in lines])
+    return np.ones(len(lines), dtype=bool)
 
 
 def card_text() -> tuple[Path, str]:

@@ -72,6 +72,7 @@ def tune(
     texts: Sequence[str],
     answers: NDArray[np.int64],
     pairs: Sequence[str],
+    ids: Sequence[str],
     *,
     plan: Plan,
     checkpoint: Path,
@@ -85,6 +86,7 @@ def tune(
         texts: As the encoder reads them.
         answers: Index of each one's label.
         pairs: Messages of one name are seen together; "" for none.
+        ids: Of the messages; the adapter keeps them.
         plan: How.
         checkpoint: Written after every epoch, so that stopping early loses little.
         tell: Told what goes on, in Spanish.
@@ -101,9 +103,8 @@ def tune(
     torch.manual_seed(plan.seed)
     model, changed = _prepared(torch, base, plan)
     tokenizer = _tokenizer(base)
-    ids = [_cut(tokenizer, base.prefix + text, plan.tokens) for text in texts]
-    tell(f"Preparando {len(ids)} textos")
-    lower = [_lower(torch, model, one, plan.frozen) for one in ids]
+    tell(f"Preparando {len(texts)} textos")
+    lower = [_lower(torch, model, _cut(tokenizer, base.prefix + text, plan.tokens), plan.frozen) for text in texts]
     classifier = torch.nn.Linear(bert_of(base).width, int(answers.max()) + 1)
     parameters = [part for pair in changed.values() for part in pair]
     optimiser = torch.optim.AdamW(
@@ -111,7 +112,7 @@ def tune(
     )
     targets = torch.as_tensor(answers)
     chance = np.random.default_rng(plan.seed)
-    steps = plan.epochs * -(-len(ids) // plan.batch)
+    steps = plan.epochs * -(-len(texts) // plan.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, (step + 1) / (0.08 * steps)) * max(0.02, 1 - step / steps)
     )
@@ -129,14 +130,14 @@ def tune(
             total, count = total + float(loss.detach()), count + 1
             if time.monotonic() - begin > plan.seconds:
                 break
-        found = _adapter(base, changed)
+        found = _adapter(base, changed, ids)
         found.save(checkpoint)
         note = look(lambda more: _encode(torch, model, tokenizer, base, plan, more)) if look is not None else ""
         tell(f"Vuelta {epoch + 1} de {plan.epochs}: pérdida {total / max(1, count):.3f} {note}".rstrip())
         if time.monotonic() - begin > plan.seconds:
             tell("Se acabó el tiempo previsto")
             break
-    return _adapter(base, changed)
+    return _adapter(base, changed, ids)
 
 
 def _prepared(torch: Any, base: Base, plan: Plan) -> tuple[Any, dict[str, tuple[Any, Any]]]:
@@ -279,9 +280,10 @@ def _batches(
             yield rows
 
 
-def _adapter(base: Base, changed: dict[str, tuple[Any, Any]]) -> Adapter:
+def _adapter(base: Base, changed: dict[str, tuple[Any, Any]], ids: Sequence[str]) -> Adapter:
     return Adapter(
         base=base.identity,
         left={name: left.detach().numpy().copy() for name, (left, _) in changed.items()},
         right={name: right.detach().numpy().copy() for name, (_, right) in changed.items()},
+        seen=tuple(ids),
     )

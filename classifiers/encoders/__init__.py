@@ -16,13 +16,18 @@ class Encoders:
     slug = "encoders"
 
     def build(
-        self, names: Sequence[str], *, offline: Path | None = None, tell: Callable[[str], None]
+        self,
+        names: Sequence[str],
+        *,
+        offline: Path | None = None,
+        missing: bool = False,
+        tell: Callable[[str], None],
     ) -> list[dict[str, Any]]:
         """See `building.build`; the adapters are those of disputes."""
         from classifiers.disputes import operating
         from classifiers.encoders import building
 
-        return building.build(names, adapters=operating.adapters(), offline=offline, tell=tell)
+        return building.build(names, adapters=operating.adapters(), offline=offline, missing=missing, tell=tell)
 
     def show(self) -> list[dict[str, Any]]:
         """See `building.show`."""

@@ -22,11 +22,13 @@ class Adapter:
         base: Identity of the encoder that was tuned.
         left: By weight, float32 (rank, in).
         right: By weight, float32 (out, rank).
+        seen: Ids of the messages that it was tuned on; only others can tell how good it is.
     """
 
     base: str
     left: Mapping[str, NDArray[np.float32]]
     right: Mapping[str, NDArray[np.float32]]
+    seen: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """Equal for equal changes."""
@@ -56,7 +58,8 @@ class Adapter:
         arrays |= {f"right.{name}": value.astype(np.float16) for name, value in self.right.items()}
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("wb") as target:
-            np.savez_compressed(target, allow_pickle=False, base=np.array(self.base), **arrays)
+            seen = np.frombuffer("\n".join(self.seen).encode(), dtype=np.uint8)
+            np.savez_compressed(target, allow_pickle=False, base=np.array(self.base), seen=seen, **arrays)
 
 
 def load(file: Path) -> Adapter | None:
@@ -74,6 +77,7 @@ def load(file: Path) -> Adapter | None:
                 base=str(found["base"]),
                 left={name: found[f"left.{name}"].astype(np.float32) for name in names},
                 right={name: found[f"right.{name}"].astype(np.float32) for name in names},
+                seen=tuple(found["seen"].tobytes().decode().split("\n")),
             )
     except (OSError, ValueError, KeyError) as exc:
         raise EncoderError(f"El ajuste «{file}» está dañado ({exc}).") from exc

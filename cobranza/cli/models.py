@@ -20,13 +20,14 @@ def group() -> None:
 @group.command(name="build")
 @click.argument("names", metavar="[NOMBRE]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Todos, también los que solo usa «disputes benchmark».")
+@click.option("--missing", is_flag=True, help="Solo los que faltan o han cambiado.")
 @click.option(
     "--wheels",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Carpeta con los paquetes ya descargados, para máquinas sin red.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Resultado legible por máquina.")
-def build(names: tuple[str, ...], everything: bool, wheels: Path | None, as_json: bool) -> None:
+def build(names: tuple[str, ...], everything: bool, missing: bool, wheels: Path | None, as_json: bool) -> None:
     """Construye los codificadores de frases; sin NOMBRE, el de los correos.
 
     Descarga con pip paquetes fijados por su huella, los trata como datos (nunca los instala ni los ejecuta), los
@@ -36,7 +37,7 @@ def build(names: tuple[str, ...], everything: bool, wheels: Path | None, as_json
     wanted = names or _EVERYDAY
     if everything:
         wanted = tuple(entry["name"] for entry in encoders.show())
-    done = encoders.build(wanted, offline=wheels, tell=lambda text: click.echo(f"· {text}", err=True))
+    done = encoders.build(wanted, offline=wheels, missing=missing, tell=lambda text: click.echo(f"· {text}", err=True))
     if as_json:
         click.echo(json.dumps(done, ensure_ascii=False, indent=2))
         return
