@@ -48,6 +48,10 @@ _CLOSE = "\ue003"
 _TO_END = "\ue004"
 _EMPTY = "\ue005"
 _MARKS = re.compile("[\ue000-\ue005]")
+_UNFIT = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\ue000-\ue005\ufffe\uffff]|&#(?:x0*1?[0-9a-f]|0*[12]?\\d|0*3[01]);", re.IGNORECASE
+)
+"""Our marks, and control characters, written or as references: no XML library takes them."""
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt|%)?\s*(?:;|$)|mso-hide\s*:\s*all"
 )
@@ -75,14 +79,14 @@ def read(markup: str, *, longest: int = 1_000_000) -> HtmlText:
     >>> read("<p>No debo nada.</p><blockquote type='cite'>Debe 12,00 &euro;</blockquote>").text
     'No debo nada.\\n\\nDebe 12,00 €'
     """
-    source = _MARKS.sub("", markup[:longest]).replace("\x00", "")
+    source = _UNFIT.sub(" ", markup[:longest])
     tree = _parsed(source)
     if tree is None:
         return HtmlText(_stripped(source), ())
-    _mark(tree)
     from inscriptis.html_engine import Inscriptis
 
     try:
+        _mark(tree)
         laid_out = Inscriptis(tree, _layout("MsoNormal" in source)).get_text()
     except (RecursionError, ValueError, IndexError, KeyError, AttributeError, TypeError, ZeroDivisionError):
         return HtmlText(_stripped(source), ())  # the library knows mail's HTML less well than we would like

@@ -24,7 +24,7 @@ PIECES = st.sampled_from(
         "-" * 300,
         "(" * 200, "<div>" * 60, "<table><tr><td>" * 20, "</", "&nbsp;", "\u202e", "\ue000",
         "\ue003", "\x00", "é", "🙂",
-        "\ud800",
+        "\ud800", "\x08", "<head>\x0b</head>\x0f", "&#8;", "&#x1f;<style></style>&#2;",
     ]
 )  # fmt: skip
 TEXTS = st.lists(PIECES | st.text(max_size=20), max_size=15).map("".join)

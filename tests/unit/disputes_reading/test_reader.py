@@ -96,6 +96,12 @@ def test_what_html_hides_is_not_read() -> None:
     assert reader.read(builders.raw("", html=html)).body == "Hola"
 
 
+def test_control_characters_in_html_are_left_out() -> None:
+    html = "<head><style>x</style>\x08</head><p>Hola&#8;<span style='display:none'>x</span>\x0f y adiós</p>"
+
+    assert builders.of(html).body == "Hola y adiós"
+
+
 def test_files_are_kept_by_hash_without_their_folders() -> None:
     from email.message import EmailMessage
 
