@@ -14,7 +14,6 @@ from cobranza.disputes.models import Mail
 from cobranza.disputes.ports import ReadMail
 from cobranza.disputes.shift import Shift
 from cobranza.kernel.errors import CobranzaError
-from cobranza.ledger.events import Actor
 from cobranza.reconciliation import workflow as reconciliation
 from cobranza.reconciliation.advice import workflow as advices
 from cobranza.runs import context
@@ -104,8 +103,13 @@ class Disputas:
         context.save_evidence(file, "Resumen del triaje", kind="document")
 
     def _take_advices(self, mail: Mail, read: ReadMail) -> None:
-        """Hand attachments on to the reading of remittance advices; what is no advice is none of its business."""
-        actor = Actor.robot(self._running.actor.name)
+        """Hand attachments on to the reading of remittance advices; what is no advice is none of its business.
+
+        Only of mails that tell of a payment: the invoices that somebody disputes are a list too.
+        """
+        if mail.dispute is None or mail.dispute.category not in self._running.settings.avisos_de_pago:
+            return
+        actor = self._running.actor
         for one in read.attachments:
             try:
                 taken = advices.take(

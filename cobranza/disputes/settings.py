@@ -38,6 +38,7 @@ class Triage(Strict):
         acuses_por_dominio: Most acknowledgements to one domain in 24 hours.
         firma: Last line of what is answered, "" for the company's name.
         direcciones_propias: Addresses of ours, besides the mailboxes', that are never answered.
+        avisos_de_pago: Categories whose attachments are also read as remittance advices.
         buzones: Mailboxes by their entry in ``config/mail.toml``.
     """
 
@@ -51,6 +52,7 @@ class Triage(Strict):
     acuses_por_dominio: int = Field(default=200, ge=0)
     firma: str = ""
     direcciones_propias: tuple[str, ...] = ()
+    avisos_de_pago: tuple[str, ...] = ("pago_ya_realizado", "promesa_de_pago")
     buzones: dict[str, TriageMailbox] = Field(default_factory=dict)
 
     def of(self, company: str) -> dict[str, TriageMailbox]:
