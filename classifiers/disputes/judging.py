@@ -126,13 +126,13 @@ class Bench:
         row = views.words[place]
         weights = self.model.heads["words"].weights[row.indices]
         gain = row.data * (weights[:, chosen] - weights[:, list(others)].mean(axis=1))
-        names = self.model.words.names()
+        names, telling = self.model.words.names(), self.model.words.telling()
         found: list[tuple[str, float]] = []
         for column in np.argsort(-gain):
             word = str(names[row.indices[column]])
             if gain[column] <= 0 or len(found) == _WORDS_TOLD:
                 break
-            if word[0] == "‹" or len(word) < 4 or any(word in other or other in word for other, _ in found):
+            if not telling[row.indices[column]] or any(word in other or other in word for other, _ in found):
                 continue
             found.append((word, float(gain[column])))
         return found

@@ -13,6 +13,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from classifiers.disputes.text import counted
 
 _WORD = r"(?u)\b\w+\b|[?!@]"
+_RARE = float(np.log(15)) + 1.0  # as scikit-learn weights a word that one text in fifteen holds
+_DENIALS = frozenset({"no", "nao", "not", "sin", "sem", "nunca", "never", "ni"})
 _KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("word", {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": _WORD}),
     ("char", {"analyzer": "char_wb", "ngram_range": (2, 5)}),
@@ -25,6 +27,7 @@ class Words:
     def __init__(self, vectorizers: Sequence[TfidfVectorizer]) -> None:
         self._vectorizers = tuple(vectorizers)
         self._names: NDArray[np.str_] | None = None
+        self._telling: NDArray[np.bool_] | None = None
 
     @classmethod
     def fit(cls, texts: Sequence[str], *, rarest: int = 2, most: int = 40_000) -> tuple[Words, sparse.csr_matrix]:
@@ -54,6 +57,23 @@ class Words:
             word, char = self._vectorizers
             self._names = np.array([*word.get_feature_names_out(), *(f"‹{c}›" for c in char.get_feature_names_out())])
         return self._names
+
+    def telling(self) -> NDArray[np.bool_]:
+        """Which columns are worth showing to people: rare words, and pairs that hold one and no word that says nothing.
+
+        What stands in every fifteenth text says nothing, except a denial before a rare word ("no llegó").
+        """
+        if self._telling is None:
+            word, char = self._vectorizers
+            rare = {
+                name
+                for name, weight in zip(word.get_feature_names_out(), word.idf_, strict=True)
+                if weight > _RARE and len(name) > 3 and name.isalpha()
+            }
+            parts = [name.split(" ") for name in word.get_feature_names_out()]
+            shown = [part[-1] in rare and all(one in rare or one in _DENIALS for one in part) for part in parts]
+            self._telling = np.array([*shown, *[False] * len(char.idf_)])
+        return self._telling
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """To be stored: plain arrays, no objects."""
