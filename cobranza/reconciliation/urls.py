@@ -16,9 +16,4 @@ urlpatterns = [
     *learned,
     path("runs/<str:run>/", views.run_results, name="run"),
     path("proposals/<int:pk>/", views.proposal, name="proposal"),
-    path("proposals/<int:pk>/accept/", views.accept, name="accept"),
-    path("proposals/<int:pk>/choose/", views.choose, name="choose"),
-    path("proposals/<int:pk>/dismiss/", views.dismiss, name="dismiss"),
-    path("proposals/<int:pk>/reopen/", views.reopen, name="reopen"),
-    path("proposals/<int:pk>/by-hand/", views.by_hand, name="by_hand"),
 ]

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _now
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET
 
-from cobranza.kernel.errors import CobranzaError
-from cobranza.reconciliation import choice, proposals
 from cobranza.reconciliation.models import PostingIntent, Proposal
 from cobranza.reconciliation.summary import PENDING, overview
-from cobranza.reconciliation.workbench import leases
 from cobranza.runs.models import Run
-from cobranza.screens.access import Role, actor, may_open, requires
+from cobranza.screens.access import Role, may_open, requires
 from cobranza.screens.tables import Choices, Column, Filter, Spec, Table
 
 LOOK = (Role.ADMINISTRATION, Role.OPERATION, Role.SUPERVISION, Role.AUDIT)
-DECIDE = (Role.ADMINISTRATION, Role.OPERATION)
 
 _States = Proposal.States
-_NOTE_MAX = 500
 _UNKNOWN = "unknown"
 _SURE = {"high": ("0.95", "1"), "medium": ("0.6", "0.9499"), "low": ("0", "0.5999")}
 
@@ -133,7 +125,7 @@ def run_results(request: HttpRequest, run: str) -> HttpResponse:
 @requires(*LOOK)
 @require_GET
 def proposal(request: HttpRequest, pk: int) -> HttpResponse:
-    """One payment: what the bank says beside what is proposed, and why."""
+    """One payment's record: what the bank says beside what is proposed, and why. It is decided at the desk."""
     found = get_object_or_404(_full(), pk=pk)
     return render(request, "reconciliation/proposal.html", _context(request, found))
 
@@ -145,28 +137,16 @@ def _full() -> QuerySet[Proposal]:
 
 
 def _context(request: HttpRequest, found: Proposal) -> dict[str, Any]:
-    candidate = request.GET.get("candidate", "")
-    query = request.GET.get("q", "").replace("\x00", "").strip()[:120]
-    decidable = found.state in Proposal.REPLACEABLE and may_open(request.user, "reconciliation:accept", found.pk)
-    matches = list(found.matches.all())
     invoices = {pk for entry in found.candidates for pk in entry["invoices"]}
     numbers = _numbers(invoices)
     return {
         "proposal": found,
         "movement": found.movement,
-        "matches": matches,
-        "payable": bool(matches) and all(link.applied > 0 and link.to_post > 0 for link in matches),
+        "matches": list(found.matches.all()),
         "candidates": [
             entry | {"numbers": [numbers.get(pk, f"#{pk}") for pk in entry["invoices"]]} for entry in found.candidates
         ],
-        "decidable": decidable,
-        "reopenable": found.state in (_States.DISMISSED, _States.ACCEPTED)
-        and may_open(request.user, "reconciliation:reopen", found.pk),
-        "offers": choice.offers(found, query, int(candidate) if candidate.isdigit() and len(candidate) < 4 else None)
-        if decidable
-        else [],
-        "choosing": bool(candidate or query or "choose" in request.GET),
-        "query": query,
+        "decidable": found.state in Proposal.REPLACEABLE and may_open(request.user, "reconciliation:decide", found.pk),
         "next": _next(found),
         "pending": Proposal.objects.filter(state__in=PENDING).count(),
     }
@@ -182,77 +162,3 @@ def _next(found: Proposal) -> Proposal | None:
     waiting = Proposal.objects.filter(state__in=PENDING).exclude(pk=found.pk)
     after = Case(When(movement__booked_on__gt=found.movement.booked_on, then=Value(0)), default=Value(1))
     return waiting.order_by(after, "movement__booked_on", "-pk").first()
-
-
-@requires(*DECIDE)
-@require_POST
-def accept(request: HttpRequest, pk: int) -> HttpResponse:
-    """Confirm what is proposed."""
-    return _decide(request, pk, proposals.accept, _now("Confirmado. Se registrará en el ERP."))
-
-
-@requires(*DECIDE)
-@require_POST
-def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say that the payment is not for matching."""
-    return _decide(request, pk, proposals.dismiss, _now("Descartado. Ningún robot volverá a proponerlo."))
-
-
-@requires(*DECIDE)
-@require_POST
-def by_hand(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say that it is in the ERP already, entered by a person."""
-    return _decide(request, pk, proposals.recorded_by_hand, _now("Anotado como registrado a mano."))
-
-
-@requires(*DECIDE)
-@require_POST
-def reopen(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a decision back."""
-    found = get_object_or_404(_full(), pk=pk)
-    try:
-        with leases.turn(found.movement_id, actor(request)):
-            proposals.reopen(found.pk, person=actor(request), note=_note(request))
-    except CobranzaError as exc:
-        messages.error(request, f"{exc.message} {exc.remedy}")
-    else:
-        messages.success(request, _now("Vuelve a estar por revisar."))
-    return redirect("reconciliation:proposal", pk)
-
-
-@requires(*DECIDE)
-@require_http_methods(["POST"])
-def choose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put the payment on the documents that the person chose."""
-    found = get_object_or_404(_full(), pk=pk)
-    person = actor(request)
-    try:
-        links = choice.links(request.POST.dict(), person)
-        with leases.turn(found.movement_id, person):
-            proposals.accept(found.pk, person=person, links=links, note=_note(request))
-    except CobranzaError as exc:
-        context = _context(request, found) | {"problem": exc, "choosing": True, "typed": request.POST.dict()}
-        return render(request, "reconciliation/proposal.html", context, status=422)
-    messages.success(request, _now("Confirmado con sus facturas. Se registrará en el ERP."))
-    return _onward(found)
-
-
-def _decide(request: HttpRequest, pk: int, act: Callable[..., Proposal], done: str) -> HttpResponse:
-    found = get_object_or_404(_full(), pk=pk)
-    try:
-        with leases.turn(found.movement_id, actor(request)):
-            act(found.pk, person=actor(request), note=_note(request))
-    except CobranzaError as exc:
-        messages.error(request, f"{exc.message} {exc.remedy}")
-        return redirect("reconciliation:proposal", pk)
-    messages.success(request, done)
-    return _onward(found)
-
-
-def _onward(found: Proposal) -> HttpResponse:
-    following = _next(found)
-    return redirect("reconciliation:proposal", following.pk) if following else redirect("reconciliation:workbench")
-
-
-def _note(request: HttpRequest) -> str:
-    return request.POST.get("note", "").replace("\x00", "").strip()[:_NOTE_MAX]

@@ -9,7 +9,6 @@ from django import template
 
 from cobranza.kernel import clock
 from cobranza.ledger.models import Movement
-from cobranza.reconciliation.choice import FIELD, Offer
 from cobranza.reconciliation.models import Proposal
 from cobranza.reconciliation.summary import LOOKS
 from cobranza.reconciliation.workbench import leases
@@ -109,11 +108,3 @@ def turn_of(movement: Movement, me: str) -> leases.Turn | None:
     if row is None or row.person == me or row.expires_at <= clock.now():
         return None
     return leases.Turn(movement.pk, row.person, row.expires_at)
-
-
-@register.simple_tag
-def typed_amount(offer: Offer, typed: Mapping[str, str] | None = None) -> str:
-    """What the amount box of an offer shows: what the person typed, else the suggestion."""
-    if typed:
-        return typed.get(f"{FIELD}{offer.invoice.pk}", "")
-    return "" if offer.amount is None else formats.amount(offer.amount).replace(formats.MINUS, "-")

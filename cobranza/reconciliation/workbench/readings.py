@@ -9,7 +9,6 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from cobranza.ledger.models import Invoice, Movement
-from cobranza.reconciliation.choice import share_out
 from cobranza.reconciliation.models import Proposal
 from cobranza.reconciliation.workbench.words import sentences
 from cobranza.screens import formats
@@ -138,6 +137,17 @@ def shared(movement: Movement, free: Decimal, documents: Sequence[Invoice]) -> t
     # Another currency has no sum of its own: the whole balance, and the person says what it took.
     lines += [Line(invoice=row, applied=row.open, cash=ZERO) for row in documents if row.currency != movement.currency]
     return tuple(lines)
+
+
+def share_out(money: Decimal, invoices: Iterable[Invoice]) -> dict[int, Decimal]:
+    """Share `money` among documents, credit notes first (they add to it), then the oldest due."""
+    left = money
+    amounts: dict[int, Decimal] = {}
+    rows = sorted(invoices, key=lambda row: (row.open > 0, row.due_on, row.pk))
+    for row in rows:
+        amounts[row.pk] = row.open if row.open < 0 else min(row.open, max(left, ZERO))
+        left -= amounts[row.pk]
+    return {pk: amount for pk, amount in amounts.items() if amount}
 
 
 def _reopened(money: Decimal, documents: Iterable[Invoice]) -> tuple[Line, ...]:

@@ -66,7 +66,7 @@ def screens() -> list[str]:
         reverse("reconciliation:statements"),
         reverse("reconciliation:run", args=[run.pk]),
         reverse("reconciliation:proposal", args=[made["review"].pk]),
-        reverse("reconciliation:proposal", args=[open_pk]) + "?candidate=0",
+        reverse("reconciliation:proposal", args=[open_pk]),
     ]
 
 
@@ -217,40 +217,23 @@ def test_filters_live_in_the_address(enter: Callable[..., Page]) -> None:
     expect(page.locator("tbody tr")).to_have_count(2)
 
 
-def test_a_person_confirms_chooses_and_dismisses_payments(enter: Callable[..., Page]) -> None:
+def test_the_record_of_a_payment_leads_to_the_desk_where_it_is_decided(enter: Callable[..., Page]) -> None:
     made = sample.payments(sample.run_with_evidence())
     page = enter(Role.ADMINISTRATION)
+    page.goto(reverse("reconciliation:proposal", args=[made["open"].pk]))
+    expect(page.get_by_text("F2026-00003, F2026-00004")).to_be_visible()
+    assert page.locator("main form[method=post]").count() == 0
     page.goto(reverse("reconciliation:proposal", args=[made["review"].pk]))
+    expect(page.get_by_role("link", name="Decidir en la bandeja")).to_be_visible()
+
     page.keyboard.press("a")
-    expect(page.get_by_text("Confirmado. Se registrará en el ERP.")).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"/review/\?item={made['review'].movement_id}$"))
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("se registrará en el ERP")).to_be_visible()
+
     assert Proposal.objects.get(pk=made["review"].pk).state == "accepted"
-
-    expect(page.get_by_role("heading", name="2.420,00 EUR")).to_be_visible()
-    page.get_by_role("link", name="Usar F2026-00003, F2026-00004").click()
-    boxes = page.get_by_role("textbox", name=re.compile("Importe que se aplica"))
-    expect(boxes.nth(0)).to_have_value("1.210,00")
-    expect(page.locator("[data-sum-left] output")).to_have_text(re.compile(r"^0,00\sEUR$"))
-    page.get_by_role("textbox", name="Importe que se aplica a F2026-00004").fill("mil")
-    page.get_by_role("button", name="Confirmar con estas facturas").click()
-    expect(page.get_by_role("alert").get_by_text("no es un importe")).to_be_visible()
-    page.get_by_role("textbox", name="Importe que se aplica a F2026-00004").fill("1210,00")
-    page.get_by_role("button", name="Confirmar con estas facturas").click()
-    expect(page.get_by_text("Confirmado con sus facturas.")).to_be_visible()
-
-    chosen = Proposal.objects.get(movement=made["open"].movement_id, state="accepted")
-    assert {match.invoice.number: str(match.applied) for match in chosen.matches.all()} == {
-        "F2026-00003": "1210.000",
-        "F2026-00004": "1210.000",
-    }
-    page.goto(reverse("reconciliation:proposal", args=[made["sure"].pk]))
-    page.get_by_role("button", name="Descartar…").click()
-    page.get_by_role("dialog").get_by_role("button", name="Descartar").click()
-    expect(page.get_by_text("Ningún robot volverá a proponerlo")).to_be_visible()
-    assert set(Decision.objects.values_list("kind", "person")) == {
-        ("accepted", "ana"),
-        ("changed", "ana"),
-        ("dismissed", "ana"),
-    }
+    assert set(Decision.objects.values_list("kind", "person")) == {("accepted", "ana")}
 
 
 def test_an_auditor_sees_the_same_and_finds_nothing_to_press(enter: Callable[..., Page]) -> None:

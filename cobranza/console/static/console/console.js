@@ -136,30 +136,7 @@
     else if (event.key === "g") goAt = Date.now();
   });
 
-  // What is left to share out, while amounts are typed. Only a help: the server does the sum that counts.
-  function read(text) {
-    const bare = text.replace(/\s/g, "");
-    const comma = bare.lastIndexOf(",") > bare.lastIndexOf(".");
-    return Number(comma ? bare.replace(/\./g, "").replace(",", ".") : bare.replace(/,/g, "")) || 0;
-  }
-  function sums() {
-    const left = $("[data-sum-left]");
-    if (!left) return;
-    const output = $("output", left);
-    const currency = output.textContent.trim().slice(-3);
-    const show = () => {
-      const cents = $$("[data-sum]").reduce((sum, box) => sum + Math.round(read(box.value) * 100), 0);
-      const rest = (Math.round(Number(left.dataset.sumOf) * 100) - cents) / 100;
-      const options = { minimumFractionDigits: 2, maximumFractionDigits: 2, useGrouping: "always" };
-      output.textContent = `${rest.toLocaleString(document.documentElement.lang, options)} ${currency}`;
-      left.classList.toggle("sum-over", rest < 0);
-    };
-    document.addEventListener("input", (event) => { if (event.target.matches("[data-sum]")) show(); });
-    show();
-  }
-
   function start() {
-    sums();
     $$(".toast-success, .toast-info").forEach(leave);
     const keys = $("[data-keys-switch]");
     if (keys) {
