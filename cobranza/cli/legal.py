@@ -17,7 +17,7 @@ from cobranza.kernel.errors import UsageError
 from cobranza.kernel.money import Money
 from cobranza.kernel.spanish import write_amount, write_day
 from cobranza.legal import interest as calculator
-from cobranza.legal.interest import Line, Payment, Statement
+from cobranza.legal.interest import Line, Payment, Statement, read_percent, write_percent
 from cobranza.regimes.interest import Agreement, Imputation, Rate, RateBook, Regime
 
 NEEDS_DATABASE = False  # each command says for itself
@@ -48,6 +48,18 @@ class _Amount(click.ParamType[Decimal]):
             return spanish.amount(str(value))
         except spanish.FormatError as exc:
             self.fail(f"{exc.message} Escríbalo como 10000.00 o 10.000,00.", param, ctx)
+
+
+class _Percent(click.ParamType[Decimal]):
+    name = "tipo"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        if isinstance(value, Decimal):
+            return value
+        try:
+            return read_percent(str(value))
+        except calculator.ClaimDataError as exc:
+            self.fail(f"{exc.message} {exc.remedy}", param, ctx)
 
 
 class _Paid(click.ParamType[tuple[date, Decimal]]):
@@ -95,7 +107,7 @@ def group() -> None:
 )
 @click.option("--currency", metavar="MONEDA", help="Código ISO; sin ella, la del régimen.")
 @click.option("--consumer", is_flag=True, help="El deudor es un consumidor.")
-@click.option("--agreed", type=_Amount(), metavar="TIPO", help="Tipo pactado, en tanto por ciento anual.")
+@click.option("--agreed", type=_Percent(), metavar="TIPO", help="Tipo pactado, en tanto por ciento anual.")
 @click.option("--agreed-source", default="", metavar="TEXTO", help="Documento donde consta el tipo pactado.")
 @click.option("--verified-only", is_flag=True, help="Rechaza los tipos que nadie ha leído en su fuente.")
 @_JSON
@@ -257,7 +269,7 @@ def _show(found: Statement) -> None:
             write_day(line.last),
             str(line.days),
             write_amount(line.principal.amount),
-            _percent(line.percent).replace(".", ","),
+            write_percent(line.percent),
             write_amount(line.money.amount),
             ", ".join(str(number) for number in numbers),
         )
@@ -304,7 +316,7 @@ def _show_rates(book: RateBook, regime: Regime) -> None:
         table.add_row(
             write_day(rate.since),
             "en vigor" if rate.open_ended else write_day(rate.until),
-            _percent(regime.applied(rate.percent)).replace(".", ","),
+            write_percent(regime.applied(rate.percent)),
             write_day(rate.verified_on) if rate.verified_on else "[red]no[/]",
             escape(_source(rate)),
         )
@@ -330,9 +342,7 @@ def _plain(money: Money) -> str:
 
 def _percent(value: Decimal) -> str:
     """At least two decimals, all that there are."""
-    exact = value.normalize()
-    places = max(2, -int(exact.as_tuple().exponent))
-    return f"{exact:.{places}f}"
+    return f"{value:.{max(2, -int(value.normalize().as_tuple().exponent))}f}"
 
 
 def _print(value: Any) -> None:

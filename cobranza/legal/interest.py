@@ -7,6 +7,7 @@ up, so that the lines shown add up to the total. A line has one rate, one princi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -191,7 +192,7 @@ class Statement:
         """
         if self.unverified:
             told = "; ".join(
-                f"{write_amount(line.percent)} % del {write_day(line.first)} al {write_day(line.last)}"
+                f"{write_percent(line.percent)} % del {write_day(line.first)} al {write_day(line.last)}"
                 for line in self.unverified
             )
             raise UnverifiedRateError(f"Tipos sin verificar de «{self.regime.name}» ({self.regime.slug}): {told}.")
@@ -295,6 +296,30 @@ def earned(principal: Money, percent: Decimal, days: int, base: int, method: Met
     Money(currency='COP', amount=Decimal('194920.37'))
     """
     return _half_up(_exact(principal, percent, days, base, method), principal.currency)
+
+
+def read_percent(text: str) -> Decimal:
+    """A rate as a person writes it, per cent a year: point or comma, never thousands.
+
+    Raises:
+        ClaimDataError: it is none.
+
+    >>> read_percent("7,125") == read_percent("7.125 %") == Decimal("7.125")
+    True
+    """
+    bare = text.strip().removesuffix("%").strip()
+    if not re.fullmatch(r"\d{1,3}(?:[.,]\d{1,8})?", bare, re.ASCII):
+        raise ClaimDataError(f"«{text}» no es un tanto por ciento anual.", remedy="Escríbalo como 7,25 o 7.25.")
+    return Decimal(bare.replace(",", "."))
+
+
+def write_percent(value: Decimal) -> str:
+    """A rate the Spanish way: at least two decimals, and all that there are.
+
+    >>> write_percent(Decimal("12.5")), write_percent(Decimal("7.125"))
+    ('12,50', '7,125')
+    """
+    return write_amount(value, max(2, -int(value.normalize().as_tuple().exponent)))
 
 
 def first_bearing_day(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import ClassVar
 
 from pydantic import Field, field_validator
 
 from cobranza import suite
 from cobranza.kernel.config import ConfigError, Strict, load
+from cobranza.legal.interest import ClaimDataError, read_percent
 from cobranza.regimes import interest
 from cobranza.regimes.interest import Rate, RateBook, UnknownRegimeError
 
@@ -41,10 +42,9 @@ class OwnRate(Strict):
     @classmethod
     def _exact(cls, value: str) -> str:
         try:
-            Decimal(value.replace(",", "."))
-        except InvalidOperation as exc:
+            return str(read_percent(value))
+        except ClaimDataError as exc:
             raise ValueError("se espera un tanto por ciento entre comillas, por ejemplo «10.15»") from exc
-        return value.replace(",", ".")
 
 
 class OwnRates(Strict):

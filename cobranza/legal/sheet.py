@@ -1,0 +1,339 @@
+"""The account of a claim, invoice by invoice: principal, interest, fixed compensation, and what was waived by whom.
+
+Every total is the sum of the rows shown. Nothing is left out in silence: an invoice paid late keeps its interest and
+its compensation until a person waives them, with name and reason, and a waived amount stays on the sheet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from cobranza.kernel.money import Money
+from cobranza.kernel.spanish import write_amount, write_day
+from cobranza.legal.interest import (
+    Base,
+    ClaimDataError,
+    ConsumerError,
+    Payment,
+    Statement,
+    calculate,
+    first_bearing_day,
+    write_percent,
+)
+from cobranza.regimes.interest import Agreement, Debtor, Imputation, RateBook, Recovery, Regime
+
+Concept = Literal[
+    "principal", "principal_paid", "interest", "interest_paid", "interest_waived", "recovery", "recovery_waived"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A person's decision not to claim something.
+
+    Attributes:
+        by: Who decided.
+        why: Reason.
+        on: Day of the decision.
+    """
+
+    by: str
+    why: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """One invoice of the claim and what was decided about it.
+
+    Attributes:
+        reference: Number, unique in the sheet.
+        principal: Total of the invoice, taxes included.
+        due: Last day to pay on time.
+        payments: On account of this invoice.
+        regime: Slug; "" takes the country's own for the kind of debtor.
+        demanded: Day on which the debtor was asked to pay, where interest counts from it.
+        ruled: Day of the ruling, where interest counts from it.
+        agreed: A contract's rate.
+        interest_waiver: None keeps the interest.
+        recovery_waiver: None keeps the fixed compensation.
+    """
+
+    reference: str
+    principal: Money
+    due: date
+    payments: tuple[Payment, ...] = ()
+    regime: str = ""
+    demanded: date | None = None
+    ruled: date | None = None
+    agreed: Agreement | None = None
+    interest_waiver: Waiver | None = None
+    recovery_waiver: Waiver | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One amount of the sheet; what lowers the claim is negative.
+
+    Attributes:
+        concept: What it is.
+        text: As shown, in Spanish.
+        money: Signed.
+    """
+
+    concept: Concept
+    text: str
+    money: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceSheet:
+    """The rows of one invoice.
+
+    Attributes:
+        invoice: What was asked.
+        regime: What was applied.
+        statement: Its interest; None when not one day has borne any.
+        rows: In order; their sum is `total`.
+    """
+
+    invoice: Invoice
+    regime: Regime
+    statement: Statement | None
+    rows: tuple[Row, ...]
+
+    def sum_of(self, *concepts: Concept) -> Money:
+        """Sum of the rows of `concepts`."""
+        return _sum(self.invoice.principal.currency, (row for row in self.rows if row.concept in concepts))
+
+    @property
+    def principal(self) -> Money:
+        """Principal that is claimed."""
+        return self.sum_of("principal", "principal_paid")
+
+    @property
+    def interest(self) -> Money:
+        """Interest that is claimed."""
+        return self.sum_of("interest", "interest_paid", "interest_waived")
+
+    @property
+    def recovery(self) -> Money:
+        """Fixed compensation that is claimed."""
+        return self.sum_of("recovery", "recovery_waived")
+
+    @property
+    def waived(self) -> Money:
+        """What a person gave up, positive."""
+        return -self.sum_of("interest_waived", "recovery_waived")
+
+    @property
+    def total(self) -> Money:
+        """What is claimed for the invoice: the sum of its rows."""
+        return _sum(self.invoice.principal.currency, self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """The whole account.
+
+    Attributes:
+        until: Last day that bears interest.
+        debtor: Business or consumer.
+        currency: Of every amount.
+        invoices: In the order given.
+    """
+
+    until: date
+    debtor: Debtor
+    currency: str
+    invoices: tuple[InvoiceSheet, ...]
+
+    @property
+    def principal(self) -> Money:
+        """Principal of all invoices."""
+        return Money.total(self.currency, (each.principal for each in self.invoices))
+
+    @property
+    def interest(self) -> Money:
+        """Interest of all invoices."""
+        return Money.total(self.currency, (each.interest for each in self.invoices))
+
+    @property
+    def recovery(self) -> Money:
+        """Fixed compensation of all invoices."""
+        return Money.total(self.currency, (each.recovery for each in self.invoices))
+
+    @property
+    def waived(self) -> Money:
+        """What was given up, positive; no part of `total`."""
+        return Money.total(self.currency, (each.waived for each in self.invoices))
+
+    @property
+    def total(self) -> Money:
+        """What is claimed: the sum of every row of every invoice."""
+        return Money.total(self.currency, (each.total for each in self.invoices))
+
+    @property
+    def unverified(self) -> tuple[str, ...]:
+        """References of the invoices with a rate that nobody has read in its source."""
+        return tuple(each.invoice.reference for each in self.invoices if each.statement and each.statement.unverified)
+
+
+def prepare(
+    book: RateBook,
+    invoices: Iterable[Invoice],
+    *,
+    country: str,
+    until: date,
+    debtor: Debtor = "business",
+    base: Base = "365",
+    imputation: Imputation | None = None,
+) -> Sheet:
+    """The account of `invoices` up to `until`, that day counted.
+
+    Args:
+        book: Rates.
+        invoices: At least one, all in one currency.
+        country: ISO alpha-2, whose regime applies to those that name none.
+        until: Last day that bears interest; no payment may come after it.
+        debtor: A consumer never owes interest between businesses nor the fixed compensation.
+        base: See `calculate`.
+        imputation: See `calculate`.
+
+    Raises:
+        ClaimDataError: no invoice, one twice, two currencies, a waiver without name or reason, a day that is missing.
+        ConsumerError: an invoice names a regime between businesses and the debtor is a consumer.
+        MissingRateError: days without a rate.
+        UnknownRegimeError: no such regime, or none for that country and debtor.
+    """
+    asked = tuple(invoices)
+    _check(asked)
+    sheets = [_sheet(book, each, country, until, debtor, base, imputation) for each in asked]
+    return Sheet(until=until, debtor=debtor, currency=asked[0].principal.currency, invoices=tuple(sheets))
+
+
+def _sheet(
+    book: RateBook,
+    invoice: Invoice,
+    country: str,
+    until: date,
+    debtor: Debtor,
+    base: Base,
+    imputation: Imputation | None,
+) -> InvoiceSheet:
+    regime = book.regime(invoice.regime) if invoice.regime else book.default(country, debtor)
+    if debtor == "consumer" and regime.parties == "business":
+        raise ConsumerError(f"{invoice.reference}: «{regime.name}» ({regime.slug}) no se aplica a consumidores.")
+    first = first_bearing_day(regime, due=invoice.due, demanded=invoice.demanded, ruled=invoice.ruled)
+    if first is None:
+        event = "el requerimiento de pago" if regime.start == "after_demand" else "la resolución judicial"
+        raise ClaimDataError(
+            f"{invoice.reference}: «{regime.name}» ({regime.slug}) cuenta desde {event}, y no consta su fecha.",
+            remedy=f"Anote la fecha en que consta {event}, o elija otro régimen.",
+        )
+    statement = None
+    if first <= until:
+        statement = calculate(
+            book,
+            regime.slug,
+            invoice.principal,
+            first,
+            until,
+            base=base,
+            payments=invoice.payments,
+            imputation=imputation,
+            debtor=debtor,
+            agreed=invoice.agreed,
+        )
+    rows = [Row(concept="principal", text=f"Factura {invoice.reference}", money=invoice.principal)]
+    rows += _settled(invoice, until) if statement is None else _interest(invoice, statement)
+    late = statement is not None and bool(statement.lines)
+    if late and debtor == "business" and regime.recovery is not None and first >= regime.recovery.since:
+        rows += _recovery(invoice, regime.recovery)
+    return InvoiceSheet(invoice=invoice, regime=regime, statement=statement, rows=tuple(rows))
+
+
+def _interest(invoice: Invoice, statement: Statement) -> list[Row]:
+    rows = [
+        Row(
+            concept="principal_paid",
+            text=f"Pago del {write_day(each.on)}, a principal",
+            money=-each.to_principal,
+        )
+        for each in statement.payments
+        if each.to_principal
+    ]
+    rows += [
+        Row(
+            concept="interest",
+            text=(
+                f"Intereses del {write_day(line.first)} al {write_day(line.last)}: {line.days} días de "
+                f"{write_amount(line.principal.amount)} al {write_percent(line.percent)} %"
+            ),
+            money=line.money,
+        )
+        for line in statement.lines
+    ]
+    rows += [
+        Row(concept="interest_paid", text=f"Pago del {write_day(each.on)}, a intereses", money=-each.to_interest)
+        for each in statement.payments
+        if each.to_interest
+    ]
+    if invoice.interest_waiver is not None and statement.interest_left:
+        rows.append(
+            Row(
+                concept="interest_waived",
+                text=_waived("Intereses", invoice.interest_waiver),
+                money=-statement.interest_left,
+            )
+        )
+    return rows
+
+
+def _recovery(invoice: Invoice, recovery: Recovery) -> list[Row]:
+    rows = [Row(concept="recovery", text=f"Indemnización por costes de cobro ({recovery.norm})", money=recovery.money)]
+    if invoice.recovery_waiver is not None:
+        text = _waived("Indemnización", invoice.recovery_waiver)
+        rows.append(Row(concept="recovery_waived", text=text, money=-recovery.money))
+    return rows
+
+
+def _settled(invoice: Invoice, until: date) -> list[Row]:
+    """Payments of an invoice that has not borne a day of interest."""
+    left = invoice.principal
+    rows: list[Row] = []
+    for payment in sorted(invoice.payments, key=lambda each: each.on):
+        if payment.on > until:
+            raise ClaimDataError(f"{invoice.reference}: hay un pago posterior al {write_day(until)}.")
+        used = min(payment.money, left)
+        left = left - used
+        if used:
+            text = f"Pago del {write_day(payment.on)}, a principal"
+            rows.append(Row(concept="principal_paid", text=text, money=-used))
+    return rows
+
+
+def _waived(what: str, waiver: Waiver) -> str:
+    return f"{what}: renuncia de {waiver.by} el {write_day(waiver.on)} ({waiver.why})"
+
+
+def _check(invoices: tuple[Invoice, ...]) -> None:
+    if not invoices:
+        raise ClaimDataError("La reclamación no tiene ninguna factura.")
+    seen: set[str] = set()
+    for each in invoices:
+        if each.reference in seen:
+            raise ClaimDataError(f"La factura {each.reference} está dos veces.")
+        seen.add(each.reference)
+        if each.principal.currency != invoices[0].principal.currency:
+            raise ClaimDataError(f"La factura {each.reference} está en otra moneda: haga una cuenta por moneda.")
+        for waiver in (each.interest_waiver, each.recovery_waiver):
+            if waiver is not None and not (waiver.by.strip() and waiver.why.strip()):
+                raise ClaimDataError(f"{each.reference}: una renuncia dice quién la decide y por qué.")
+
+
+def _sum(currency: str, rows: Iterable[Row]) -> Money:
+    return Money.total(currency, (row.money for row in rows))
