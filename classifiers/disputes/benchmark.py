@@ -22,9 +22,9 @@ from classifiers.disputes.words import Words
 from cobranza.kernel.errors import BusinessError
 
 _LONGEST = 1_000_000  # rows of a table
-_VECTORS = {"full": 0.1, "few": 0.03}  # inverse penalties; few examples ask for caution
+_VECTORS = {"full": 0.01, "few": 0.03}  # inverse penalties; few examples ask for caution
 _WORDS = {"full": 10.0, "few": 10.0}
-_WORDS_COUNT = {"full": 0.7, "few": 0.1}  # beside 1 for the vectors
+_WORDS_COUNT = {"full": 0.5, "few": 0.1}  # beside 1 for the vectors
 _NAME_ROWS = 1.0  # a label's own name teaches like one example
 
 
