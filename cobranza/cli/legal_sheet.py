@@ -68,6 +68,7 @@ def _invoice_dict(each: InvoiceSheet) -> dict[str, Any]:
         "recovery": _plain(each.recovery),
         "waived": _plain(each.waived),
         "total": _plain(each.total),
+        "unapplied": _plain(each.unapplied),
         "statement": None if each.statement is None else statement_dict(each.statement),
     }
 
@@ -82,6 +83,8 @@ def _show(found: Sheet) -> None:
         for row in each.rows:
             table.add_row(escape(row.text), write_amount(row.money.amount))
         console.print(table)
+        if each.unapplied:
+            console.print(f"[red]Sobran {write_amount(each.unapplied.amount)}[/] de sus pagos: ya no se debía nada.")
     console.print(
         f"Principal {write_amount(found.principal.amount)} + intereses {write_amount(found.interest.amount)} + "
         f"indemnización {write_amount(found.recovery.amount)} = {write_amount(found.total.amount)} {found.currency} "

@@ -33,6 +33,8 @@ from cobranza.regimes.interest import (
 
 Base = Literal["365", "actual"]
 _DIGITS = 60
+_LARGEST = Decimal(10) ** 15
+_YEARS = (1900, 2200)
 
 
 class ConsumerError(BusinessError):
@@ -240,8 +242,8 @@ def calculate(
     if debtor == "consumer" and regime.parties == "business":
         instead = f"Use «{regime.instead}»." if regime.instead else ConsumerError.remedy
         raise ConsumerError(f"«{regime.name}» ({slug}) no se aplica a consumidores.", remedy=instead)
-    paid = _by_day(payments, principal, last)
     _check(principal, first, last, agreed)
+    paid = _by_day(payments, principal, last)
     walk = _Walk(principal=principal, order=imputation or regime.imputation)
     start = first
     for day in sorted(paid):
@@ -382,6 +384,7 @@ class _Walk:
 def _by_day(payments: Iterable[Payment], principal: Money, last: date) -> dict[date, Money]:
     found: dict[date, Money] = {}
     for payment in payments:
+        require_plausible(payment.on, "El día de un pago")
         told = f"El pago del {write_day(payment.on)} ({write_amount(payment.money.amount)} {payment.money.currency})"
         if payment.money.currency != principal.currency:
             raise ClaimDataError(f"{told} no está en {principal.currency}, la moneda de la deuda.")
@@ -396,7 +399,19 @@ def _by_day(payments: Iterable[Payment], principal: Money, last: date) -> dict[d
     return found
 
 
+def require_plausible(day: date, what: str) -> None:
+    """Refuse a day that can only be a slip of the pen.
+
+    Raises:
+        ClaimDataError: `what` (Spanish, with its article) and the day.
+    """
+    if not _YEARS[0] <= day.year <= _YEARS[1]:
+        raise ClaimDataError(f"{what} ({write_day(day)}) no está entre {_YEARS[0]} y {_YEARS[1]}.")
+
+
 def _check(principal: Money, first: date, last: date, agreed: Agreement | None) -> None:
+    require_plausible(first, "El primer día")
+    require_plausible(last, "El último día")
     if first > last:
         raise ClaimDataError(f"El primer día ({write_day(first)}) es posterior al último ({write_day(last)}).")
     if principal.amount <= 0 or not _precise(principal):
@@ -408,6 +423,8 @@ def _check(principal: Money, first: date, last: date, agreed: Agreement | None) 
 
 
 def _precise(money: Money) -> bool:
+    if abs(money.amount) >= _LARGEST:  # sums beyond it would no longer be exact, and no debt is that large
+        return False
     return (Fraction(money.amount) * Fraction(10 ** minor_units(money.currency))).denominator == 1
 
 

@@ -1,7 +1,8 @@
 """The account of a claim, invoice by invoice: principal, interest, fixed compensation, and what was waived by whom.
 
 Every total is the sum of the rows shown. Nothing is left out in silence: an invoice paid late keeps its interest and
-its compensation until a person waives them, with name and reason, and a waived amount stays on the sheet.
+its compensation until a person waives them, with name and reason, and a waived amount stays on the sheet. Payments
+cover interest and principal, never the compensation; what is left over is told (`InvoiceSheet.unapplied`).
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from cobranza.legal.interest import (
     Base,
     ClaimDataError,
     ConsumerError,
+    Line,
     Payment,
     Statement,
     calculate,
     first_bearing_day,
+    require_plausible,
     write_percent,
 )
 from cobranza.regimes.interest import Agreement, Debtor, Imputation, RateBook, Recovery, Regime
@@ -128,6 +131,12 @@ class InvoiceSheet:
     def waived(self) -> Money:
         """What a person gave up, positive."""
         return -self.sum_of("interest_waived", "recovery_waived")
+
+    @property
+    def unapplied(self) -> Money:
+        """What was paid beyond principal and interest: on account of something else, or to be given back."""
+        paid = Money.total(self.invoice.principal.currency, (each.money for each in self.invoice.payments))
+        return paid + self.sum_of("principal_paid", "interest_paid")
 
     @property
     def total(self) -> Money:
@@ -266,17 +275,7 @@ def _interest(invoice: Invoice, statement: Statement) -> list[Row]:
         for each in statement.payments
         if each.to_principal
     ]
-    rows += [
-        Row(
-            concept="interest",
-            text=(
-                f"Intereses del {write_day(line.first)} al {write_day(line.last)}: {line.days} días de "
-                f"{write_amount(line.principal.amount)} al {write_percent(line.percent)} %"
-            ),
-            money=line.money,
-        )
-        for line in statement.lines
-    ]
+    rows += [Row(concept="interest", text=_line_told(line), money=line.money) for line in statement.lines]
     rows += [
         Row(concept="interest_paid", text=f"Pago del {write_day(each.on)}, a intereses", money=-each.to_interest)
         for each in statement.payments
@@ -316,6 +315,17 @@ def _settled(invoice: Invoice, until: date) -> list[Row]:
     return rows
 
 
+def _line_told(line: Line) -> str:
+    days = "1 día" if line.days == 1 else f"{line.days} días"
+    told = (
+        f"Intereses del {write_day(line.first)} al {write_day(line.last)}: {days} de "
+        f"{write_amount(line.principal.amount)} al {write_percent(line.percent)} %"
+    )
+    if line.method == "effective":
+        told += " efectivo anual"
+    return told if line.base == 365 else f"{told}, año de {line.base} días"
+
+
 def _waived(what: str, waiver: Waiver) -> str:
     return f"{what}: renuncia de {waiver.by} el {write_day(waiver.on)} ({waiver.why})"
 
@@ -325,6 +335,7 @@ def _check(invoices: tuple[Invoice, ...]) -> None:
         raise ClaimDataError("La reclamación no tiene ninguna factura.")
     seen: set[str] = set()
     for each in invoices:
+        require_plausible(each.due, f"El vencimiento de {each.reference}")
         if each.reference in seen:
             raise ClaimDataError(f"La factura {each.reference} está dos veces.")
         seen.add(each.reference)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from cobranza.kernel.money import Money
-from cobranza.legal.interest import ClaimDataError, ConsumerError, Payment, calculate, first_bearing_day
+from cobranza.legal.interest import ClaimDataError, ConsumerError, Payment, calculate, first_bearing_day, read_percent
 from cobranza.regimes.interest import Agreement, ExpiredRateError, UnverifiedRateError, book
 
 FIRST, LAST = date(2024, 1, 1), date(2024, 12, 31)
@@ -118,6 +118,13 @@ def test_rates_that_nobody_has_read_can_be_refused() -> None:
     calculate(book(), "es-ley3-2004", euros("100.00"), date(2025, 1, 1), date(2025, 1, 31)).require_verified()
 
 
+@pytest.mark.parametrize("text", ["", "ocho", "-1", "1.000,5", "1e3", "1000", "٣"])
+def test_a_rate_is_read_in_one_way_only(text: str) -> None:
+    assert read_percent("7,125 %") == read_percent("7.125") == Decimal("7.125")
+    with pytest.raises(ClaimDataError, match="tanto por ciento"):
+        read_percent(text)
+
+
 @pytest.mark.parametrize(
     ("principal", "first", "last", "payments", "told"),
     [
@@ -125,6 +132,10 @@ def test_rates_that_nobody_has_read_can_be_refused() -> None:
         (euros("0.00"), FIRST, LAST, [], "no es un principal"),
         (euros("-5.00"), FIRST, LAST, [], "no es un principal"),
         (euros("1.001"), FIRST, LAST, [], "no es un principal"),
+        (euros("1e15"), FIRST, LAST, [], "no es un principal"),
+        (euros("1.00"), date(1, 1, 1), LAST, [], "primer día"),
+        (euros("1.00"), FIRST, date(9999, 12, 31), [], "último día"),
+        (euros("1.00"), FIRST, LAST, [paid(date(1, 1, 1), "1.00")], "día de un pago"),
         (euros("1.00"), FIRST, LAST, [paid(date(2025, 1, 1), "1.00")], "posterior al último día"),
         (euros("1.00"), FIRST, LAST, [paid(FIRST, "-1.00")], "no es un importe positivo"),
         (euros("1.00"), FIRST, LAST, [paid(FIRST, "0.001")], "no es un importe positivo"),

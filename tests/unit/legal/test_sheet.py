@@ -68,6 +68,24 @@ def test_what_was_paid_in_time_carries_nothing() -> None:
     assert found.invoices[0].sum_of("recovery") == euros("0.00")
 
 
+def test_what_was_paid_beyond_the_debt_is_told() -> None:
+    late = Payment(on=date(2024, 5, 14), money=euros("2000.00"))
+    found = sheet(replace(INVOICE, payments=(late,))).invoices[0]
+    assert found.interest == euros("0.00")
+    assert found.unapplied == euros("139.35")  # 2000.00 less 1860.01 and the 0.64 of one day
+    early = replace(late, on=INVOICE.due)
+    assert sheet(replace(INVOICE, payments=(early,))).invoices[0].unapplied == euros("139.99")
+
+
+def test_each_line_says_what_it_was_worked_out_with() -> None:
+    one = Invoice(reference="F-4", principal=euros("100.00"), due=date(2024, 12, 30))
+    rows = prepare(book(), [one], country="ES", until=date(2025, 1, 1), base="actual").invoices[0].rows
+    assert [row.text for row in rows if row.concept == "interest"] == [
+        "Intereses del 31/12/2024 al 31/12/2024: 1 día de 100,00 al 12,25 %, año de 366 días",
+        "Intereses del 01/01/2025 al 01/01/2025: 1 día de 100,00 al 11,15 %",
+    ]
+
+
 def test_what_is_not_due_yet_is_claimed_without_interest() -> None:
     part = Payment(on=date(2026, 2, 1), money=euros("60.00"))
     found = sheet(Invoice(reference="F-3", principal=euros("100.00"), due=UNTIL, payments=(part,)))
@@ -127,6 +145,7 @@ def test_a_missing_semester_stops_the_whole_sheet() -> None:
             "posterior",
         ),
         ((replace(INVOICE, regime="es-lec576"),), "resolución"),
+        ((replace(INVOICE, due=date(9999, 12, 31)),), "vencimiento de F-1"),
     ],
 )
 def test_accounts_that_make_no_sense_are_refused(invoices: tuple[Invoice, ...], told: str) -> None:
@@ -167,4 +186,6 @@ def test_every_sheet_foots_and_claims_nothing_below_zero(invoices: list[Invoice]
     for each in found.invoices:
         assert each.total == Money.total("EUR", (row.money for row in each.rows))
         assert all(part.amount >= 0 for part in (each.principal, each.interest, each.recovery, each.waived))
+        paid = sum((payment.money.amount for payment in each.invoice.payments), Decimal(0))
+        assert 0 <= each.unapplied.amount <= paid
         assert all(row.money for row in each.rows if row.concept != "interest")
