@@ -17,6 +17,7 @@ from cobranza.kernel.errors import UsageError
 from cobranza.kernel.money import Money
 from cobranza.kernel.spanish import write_amount, write_day
 from cobranza.legal import interest as calculator
+from cobranza.legal.arithmetic import Base
 from cobranza.legal.interest import Line, Payment, Statement, read_percent, write_percent
 from cobranza.regimes.interest import Agreement, Imputation, Rate, RateBook, Regime
 
@@ -116,7 +117,7 @@ def interest(
     principal: Decimal,
     first: date,
     last: date,
-    base: calculator.Base,
+    base: Base,
     paid: tuple[tuple[date, Decimal], ...],
     imputation: Imputation | None,
     currency: str | None,

@@ -11,7 +11,8 @@ from pydantic import Field
 from cobranza.kernel import spanish
 from cobranza.kernel.config import Strict, load
 from cobranza.kernel.money import Money
-from cobranza.legal.interest import Base, ClaimDataError, Payment, read_percent
+from cobranza.legal.arithmetic import Base
+from cobranza.legal.interest import ClaimDataError, Payment, read_percent
 from cobranza.legal.sheet import Invoice, Sheet, Waiver, prepare
 from cobranza.regimes.interest import Agreement, RateBook
 

@@ -11,14 +11,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from fractions import Fraction
-from math import floor
-from typing import Literal
 
 from cobranza.kernel.errors import BusinessError
-from cobranza.kernel.money import Money, minor_units
+from cobranza.kernel.money import Money
 from cobranza.kernel.spanish import write_amount, write_day
+from cobranza.legal.arithmetic import Base, by_base, earned, exactly, half_up, is_precise
 from cobranza.regimes.interest import (
     DAY,
     Agreement,
@@ -31,9 +30,6 @@ from cobranza.regimes.interest import (
     UnverifiedRateError,
 )
 
-Base = Literal["365", "actual"]
-_DIGITS = 60
-_LARGEST = Decimal(10) ** 15
 _YEARS = (1900, 2200)
 
 
@@ -157,8 +153,8 @@ class Statement:
     @property
     def rounded_once(self) -> Money:
         """What the lines would add up to without their own roundings: for whoever checks the total another way."""
-        exact = (_exact(each.principal, each.percent, each.days, each.base, each.method) for each in self.lines)
-        return _half_up(sum(exact, Fraction(0)), self.principal.currency)
+        exact = (exactly(each.principal, each.percent, each.days, each.base, each.method) for each in self.lines)
+        return half_up(sum(exact, Fraction(0)), self.principal.currency)
 
     @property
     def interest_paid(self) -> Money:
@@ -270,7 +266,7 @@ def calculate(
 def lines(stretches: Iterable[Stretch], principal: Money, method: Method, base: Base) -> Iterator[Line]:
     """A line per stretch, cut at the turn of the year where its base changes."""
     for stretch in stretches:
-        for first, last, days in _by_base(stretch.first, stretch.last, base):
+        for first, last, days in by_base(stretch.first, stretch.last, base):
             yield Line(
                 first=first,
                 last=last,
@@ -282,22 +278,6 @@ def lines(stretches: Iterable[Stretch], principal: Money, method: Method, base: 
                 sources=stretch.sources,
                 verified_on=stretch.verified_on,
             )
-
-
-def earned(principal: Money, percent: Decimal, days: int, base: int, method: Method) -> Money:
-    """Interest of `days` at one rate, rounded half up to the currency's own precision.
-
-    Args:
-        principal: What bears it.
-        percent: Per cent a year.
-        days: How many.
-        base: Days of the year.
-        method: "simple" is principal x rate x days / base; "effective" is principal x ((1 + rate) ^ (days / base) - 1).
-
-    >>> earned(Money("COP", Decimal("10000000")), Decimal("25.52"), 31, 365, "effective")
-    Money(currency='COP', amount=Decimal('194920.37'))
-    """
-    return _half_up(_exact(principal, percent, days, base, method), principal.currency)
 
 
 def read_percent(text: str) -> Decimal:
@@ -388,7 +368,7 @@ def _by_day(payments: Iterable[Payment], principal: Money, last: date) -> dict[d
         told = f"El pago del {write_day(payment.on)} ({write_amount(payment.money.amount)} {payment.money.currency})"
         if payment.money.currency != principal.currency:
             raise ClaimDataError(f"{told} no está en {principal.currency}, la moneda de la deuda.")
-        if payment.money.amount <= 0 or not _precise(payment.money):
+        if payment.money.amount <= 0 or not is_precise(payment.money):
             raise ClaimDataError(f"{told} no es un importe positivo de esa moneda.")
         if payment.on > last:
             raise ClaimDataError(
@@ -414,48 +394,9 @@ def _check(principal: Money, first: date, last: date, agreed: Agreement | None) 
     require_plausible(last, "El último día")
     if first > last:
         raise ClaimDataError(f"El primer día ({write_day(first)}) es posterior al último ({write_day(last)}).")
-    if principal.amount <= 0 or not _precise(principal):
+    if principal.amount <= 0 or not is_precise(principal):
         raise ClaimDataError(f"{principal.amount} {principal.currency} no es un principal positivo de esa moneda.")
     if agreed is not None and not (agreed.percent.is_finite() and 0 <= agreed.percent <= 1000):
         raise ClaimDataError(f"{agreed.percent} no es un tanto por ciento anual.")
     if agreed is not None and not agreed.source.strip():
         raise ClaimDataError("El tipo pactado no dice en qué documento consta.")
-
-
-def _precise(money: Money) -> bool:
-    if abs(money.amount) >= _LARGEST:  # sums beyond it would no longer be exact, and no debt is that large
-        return False
-    return (Fraction(money.amount) * Fraction(10 ** minor_units(money.currency))).denominator == 1
-
-
-def _exact(principal: Money, percent: Decimal, days: int, base: int, method: Method) -> Fraction:
-    if method == "simple":
-        return Fraction(principal.amount) * Fraction(percent) / 100 * days / base
-    with localcontext() as context:
-        context.prec = _DIGITS
-        growth = (1 + percent / 100) ** (Decimal(days) / Decimal(base)) - 1
-    return Fraction(principal.amount) * Fraction(growth)
-
-
-def _half_up(exact: Fraction, currency: str) -> Money:
-    places = minor_units(currency)
-    units = floor(exact * 10**places + Fraction(1, 2))
-    return Money(currency, Decimal(units).scaleb(-places))
-
-
-def _by_base(first: date, last: date, base: Base) -> Iterator[tuple[date, date, int]]:
-    start = first
-    while start <= last:
-        end, days = last, 365
-        if base == "actual":
-            days = _length(start.year)
-            year = start.year
-            while year < last.year and _length(year + 1) == days:
-                year += 1
-            end = min(last, date(year, 12, 31))
-        yield start, end, days
-        start = end + DAY
-
-
-def _length(year: int) -> int:
-    return (date(year, 12, 31) - date(year, 1, 1)).days + 1

@@ -14,8 +14,8 @@ from typing import Literal
 
 from cobranza.kernel.money import Money
 from cobranza.kernel.spanish import write_amount, write_day
+from cobranza.legal.arithmetic import Base
 from cobranza.legal.interest import (
-    Base,
     ClaimDataError,
     ConsumerError,
     Line,

@@ -11,7 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cobranza.kernel.money import Money
-from cobranza.legal.interest import Base, Payment, Statement, calculate
+from cobranza.legal.arithmetic import Base
+from cobranza.legal.interest import Payment, Statement, calculate
 from cobranza.regimes.interest import DAY, Imputation, book
 
 ZERO = Decimal(0)
