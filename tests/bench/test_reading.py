@@ -71,8 +71,8 @@ def test_own_text(read: list[tuple[dict[str, Any], ReadMail]], capsys: pytest.Ca
     )
     with capsys.disabled():
         print(
-            f"\nown text exact: {exact} of {len(quoted)} with a quote, {whole} of {len(read)} in all; damaged {damaged};"
-            f" language right {told[0]}, country {told[1]}"
+            f"\nown text exact: {exact} of {len(quoted)} with a quote, {whole} of {len(read)} in all; "
+            f"damaged {damaged}; language right {told[0]}, country {told[1]}"
         )
 
     assert exact >= 0.9 * len(quoted)
