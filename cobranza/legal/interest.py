@@ -3,6 +3,10 @@
 Days: both ends count. The first day is the one after the event that starts it (due day, demand, ruling); a day of
 payment still bears interest on what it pays. Amounts are exact until a line is finished and rounded once there, half
 up, so that the lines shown add up to the total. A line has one rate, one principal and one base of the year.
+
+A period worked out in two parts differs by roundings alone: one line is cut in two, so by a cent and a half at most.
+With an effective rate the parts also lack what the one earns on the other (principal x a x b), always in the debtor's
+favour: nothing compounds from line to line.
 """
 
 from __future__ import annotations
@@ -18,17 +22,8 @@ from cobranza.kernel.errors import BusinessError
 from cobranza.kernel.money import Money
 from cobranza.kernel.spanish import write_amount, write_day
 from cobranza.legal.arithmetic import Base, by_base, earned, exactly, half_up, is_precise
-from cobranza.regimes.interest import (
-    DAY,
-    Agreement,
-    Debtor,
-    Imputation,
-    Method,
-    RateBook,
-    Regime,
-    Stretch,
-    UnverifiedRateError,
-)
+from cobranza.regimes.interest import DAY, Agreement, Debtor, Imputation, Method, RateBook, Regime, Stretch
+from cobranza.regimes.interest_errors import UnverifiedRateError
 
 _YEARS = (1900, 2200)
 

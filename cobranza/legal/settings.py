@@ -12,7 +12,8 @@ from cobranza import suite
 from cobranza.kernel.config import ConfigError, Strict, load
 from cobranza.legal.interest import ClaimDataError, read_percent
 from cobranza.regimes import interest
-from cobranza.regimes.interest import Rate, RateBook, UnknownRegimeError
+from cobranza.regimes.interest import Rate, RateBook
+from cobranza.regimes.interest_errors import UnknownRegimeError
 
 
 class OwnRate(Strict):

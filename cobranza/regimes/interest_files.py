@@ -14,7 +14,6 @@ from cobranza.regimes.interest import (
     Imputation,
     Method,
     Parties,
-    Period,
     Rate,
     RateBook,
     Recovery,
@@ -23,6 +22,7 @@ from cobranza.regimes.interest import (
     Start,
     ordered_rates,
 )
+from cobranza.regimes.interest_errors import Period
 from cobranza.regimes.payments import RegimeError
 
 _HERE = Path(__file__).resolve().parent

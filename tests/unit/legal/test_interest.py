@@ -9,7 +9,8 @@ import pytest
 
 from cobranza.kernel.money import Money
 from cobranza.legal.interest import ClaimDataError, ConsumerError, Payment, calculate, first_bearing_day, read_percent
-from cobranza.regimes.interest import Agreement, ExpiredRateError, UnverifiedRateError, book
+from cobranza.regimes.interest import Agreement, book
+from cobranza.regimes.interest_errors import ExpiredRateError, UnverifiedRateError
 
 FIRST, LAST = date(2024, 1, 1), date(2024, 12, 31)
 
@@ -147,6 +148,12 @@ def test_figures_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(ClaimDataError, match=told):
         calculate(book(), "es-legal", principal, first, last, payments=payments)
+
+
+def test_half_a_cent_goes_up() -> None:
+    day = date(2024, 1, 1)  # 12.50 %: 0.125 exactly, and 0.375 for three times as much
+    assert calculate(book(), "es-ley3-2004", euros("365.00"), day, day).total == euros("0.13")
+    assert calculate(book(), "es-ley3-2004", euros("1095.00"), day, day).total == euros("0.38")
 
 
 def test_pesos_without_cents_are_rounded_to_the_peso() -> None:

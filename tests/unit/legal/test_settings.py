@@ -10,7 +10,7 @@ import pytest
 
 from cobranza.kernel.config import ConfigError, load
 from cobranza.legal.settings import OwnRates, rate_book
-from cobranza.regimes.interest import ExpiredRateError
+from cobranza.regimes.interest_errors import ExpiredRateError
 
 NEXT = """
 [[tipos]]

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from cobranza.kernel.money import Money
 from cobranza.legal.interest import ClaimDataError, ConsumerError, Payment
 from cobranza.legal.sheet import Invoice, Sheet, Waiver, prepare
-from cobranza.regimes.interest import Debtor, ExpiredRateError, UnknownRegimeError, book
+from cobranza.regimes.interest import Debtor, book
+from cobranza.regimes.interest_errors import ExpiredRateError, UnknownRegimeError
 
 UNTIL = date(2026, 3, 2)
 WAIVER = Waiver(by="Ana Ruiz", why="acuerdo comercial", on=date(2026, 2, 1))

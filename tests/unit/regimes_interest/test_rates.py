@@ -10,15 +10,8 @@ from pathlib import Path
 import pytest
 
 from cobranza.regimes import interest_files
-from cobranza.regimes.interest import (
-    Agreement,
-    ExpiredRateError,
-    MissingRateError,
-    Rate,
-    UnknownRegimeError,
-    book,
-    period_name,
-)
+from cobranza.regimes.interest import Agreement, Rate, book
+from cobranza.regimes.interest_errors import ExpiredRateError, MissingRateError, UnknownRegimeError, period_name
 from cobranza.regimes.payments import RegimeError
 
 TABLE = Path(__file__).resolve().parents[4] / "shared" / "data" / "legal" / "tasas" / "tasas.csv"
