@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 def test_figures_in_chromium(clean, company, enter: Callable[..., Page], tmp_path: Path) -> None:
     page = enter(Role.SUPERVISION)
-    page.get_by_role("link", name="Cifras").click()
+    page.get_by_role("link", name="Cifras", exact=True).click()
     page.get_by_label("Desde el mes").fill("2026-03")
     page.get_by_label("Hasta el mes").fill("2026-03")
     page.get_by_role("button", name="Ver", exact=True).click()
