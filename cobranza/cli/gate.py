@@ -11,16 +11,17 @@ from typing import Any
 
 import click
 
-from cobranza.gate import policy, statefile
+from cobranza.gate import policy, sms, statefile, texts
 from cobranza.gate.acts import Act, Balance, Consent, Decision, Purpose, State, Verdict
 from cobranza.gate.decision import decide
 from cobranza.kernel import clock
-from cobranza.kernel.errors import UsageError
+from cobranza.kernel.errors import EXIT_BUSINESS, UsageError
 from cobranza.regimes.contact import CHANNELS, DEBTOR_TYPES, RECIPIENTS, ContactLaw
 
 NEEDS_DATABASE = False
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Salida para programas: claves en inglés.")
+_MOST_TEXT = 1_000_000
 _SAID = {Verdict.ALLOW: "Permitido", Verdict.DEFER: "Aplazado", Verdict.DENY: "Denegado"}
 
 
@@ -120,16 +121,87 @@ def check(
 
 
 @group.command()
+@click.argument("file", metavar="FICHERO", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--country", required=True, metavar="PAÍS", help="ES, MX, CO, PE, CL, AR, EC.")
+@click.option("--channel", type=click.Choice(CHANNELS), required=True, help="Canal por el que iría.")
+@click.option("--debtor-type", type=click.Choice(DEBTOR_TYPES), default="consumer", help="Consumidor o empresa.")
+@click.option("--subject", default="", metavar="ASUNTO", help="Asunto, sobre o lo que otros pueden ver.")
+@click.option("--sender", "senders", multiple=True, metavar="NOMBRE", help="Quién escribe.")
+@click.option("--creditor", "creditors", multiple=True, metavar="NOMBRE", help="Por cuenta de quién.")
+@click.option("--host", "hosts", multiple=True, metavar="DOMINIO", help="Dominio de páginas nuestras.")
+@click.option("--language", type=click.Choice(["es", "en", "pt"]), default="es", help="Idioma del deudor.")
+@click.option("--on", metavar="DÍA", help="Día del envío, AAAA-MM-DD; por defecto, hoy.")
+@click.option("--overdue-days", type=int, metavar="DÍAS", help="Días de atraso.")
+@click.option("--court-begun", is_flag=True, help="Ya hay una acción judicial en marcha.")
+@_JSON
+def lint(
+    file: Path,
+    country: str,
+    channel: str,
+    debtor_type: str,
+    subject: str,
+    senders: tuple[str, ...],
+    creditors: tuple[str, ...],
+    hosts: tuple[str, ...],
+    language: str,
+    on: str | None,
+    overdue_days: int | None,
+    court_begun: bool,
+    as_json: bool,
+) -> None:
+    """Revisa el texto de FICHERO (UTF-8) como lo recibiría el deudor, con los campos ya rellenos.
+
+    Termina con 3 si hay algo que no puede enviarse.
+    """
+    law = policy.law(country)
+    if file.stat().st_size > _MOST_TEXT:
+        raise UsageError(f"{file.name} es demasiado grande para ser un mensaje.")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as exc:
+        raise UsageError(f"{file.name} no está en UTF-8.", remedy="Guárdelo como UTF-8.") from exc
+    message = texts.Message(
+        text=text,
+        subject=subject,
+        channel=channel,
+        debtor_type=debtor_type,
+        on=_day(on) or clock.now().date(),
+        senders=senders,
+        creditors=creditors,
+        own_hosts=frozenset(hosts),
+        language=language,
+        court_begun=court_begun,
+        overdue_days=overdue_days,
+    )
+    found = texts.lint(message, law)
+    size = sms.size(text)
+    if as_json:
+        listed = [
+            {"rule": each.rule, "text": each.told, "words": each.words, "source": law.by_id[each.rule].source}
+            for each in found
+        ]
+        told = {"encoding": size.encoding, "units": size.units, "parts": size.parts, "culprits": size.culprits}
+        _print({"country": law.country, "findings": listed, "sms": told})
+    else:
+        for each in found:
+            words = f" «{each.words}»" if each.words else ""
+            click.echo(f"{each.rule}: {each.told}{words} ({law.by_id[each.rule].source})")
+        if channel == "sms":
+            click.echo(f"{size.units} unidades en {size.encoding}: {size.parts} SMS.")
+        if not found:
+            click.echo("Nada que objetar.")
+    if found:
+        raise click.exceptions.Exit(EXIT_BUSINESS)
+
+
+@group.command()
 @click.option("--country", required=True, metavar="PAÍS", help="ES, MX, CO, PE, CL, AR, EC.")
 @click.option("--on", metavar="DÍA", help="Solo las vigentes ese día, AAAA-MM-DD.")
 @_JSON
 def rules(country: str, on: str | None, as_json: bool) -> None:
     """Lista las reglas de contacto de un país con su fuente y su vigencia; las propias llevan PROPIA."""
     law = policy.law(country)
-    try:
-        day = date.fromisoformat(on) if on else None
-    except ValueError as exc:
-        raise UsageError(f"«{on}» no es un día.", remedy="Escríbalo como AAAA-MM-DD.") from exc
+    day = _day(on)
     found = [rule for rule in law.rules if day is None or rule.in_force(day)]
     if as_json:
         listed = [
@@ -153,6 +225,13 @@ def rules(country: str, on: str | None, as_json: bool) -> None:
         click.echo(f"{rule.id}: {rule.text}")
         click.echo(f"  {rule.source}. Desde {rule.since:%d/%m/%Y}{ends}.")
     click.echo(f"Confirmado por un abogado: {_confirmed(law) or 'no'}. Confianza en las fuentes: {law.confidence}.")
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as exc:
+        raise UsageError(f"«{text}» no es un día.", remedy="Escríbalo como AAAA-MM-DD.") from exc
 
 
 def _instant(text: str | None) -> datetime:

@@ -158,3 +158,16 @@ def test_the_policy_changes_what_is_ours() -> None:
 def test_the_policy_does_not_touch_the_law(told: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         policy.law("CO", policy.GatePolicy.model_validate(told))
+
+
+def test_a_text_is_judged_on_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "aviso.txt"
+    words = ["lint", str(file), "--country", "CO", "--channel", "sms", "--sender", "Alba", "--creditor", "Sur"]
+    file.write_text("Alba, por Sur: ¿por qué no ha pagado?", encoding="utf-8")
+    ran = CliRunner().invoke(command.group, [*words, "--on", "2026-03-04", "--json"])
+    assert ran.exit_code == 3
+    told = json.loads(ran.output)
+    assert [(each["rule"], each["words"]) for each in told["findings"]] == [("CO-MOTIVO", "por que no ha pagado")]
+    assert told["sms"] == {"encoding": "GSM-7", "units": 37, "parts": 1, "culprits": ""}
+    file.write_text("Alba, por Sur: su factura vence el lunes.", encoding="utf-8")
+    assert CliRunner().invoke(command.group, words).exit_code == 0
