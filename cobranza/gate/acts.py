@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -76,7 +76,7 @@ class Act:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be judged."""
-        aware(self.at, "at")
+        object.__setattr__(self, "at", in_utc(self.at, "at"))
         for value, known in ((self.debtor_type, DEBTOR_TYPES), (self.channel, CHANNELS), (self.recipient, RECIPIENTS)):
             if value not in known:
                 raise ActError(f"«{value}» no es ninguno de {', '.join(known)}.")
@@ -89,6 +89,14 @@ class Told:
 
     __slots__ = ()
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    INSTANTS: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        """Hold every instant in UTC: Python adds and subtracts within one local zone by the wall clock."""
+        for name in self.INSTANTS:
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, in_utc(value, name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +109,17 @@ class Balance(Told):
         read_at: When the bank feed and the ledger were last read.
     """
 
+    INSTANTS: ClassVar = ("read_at",)
+
     open: Decimal
     disputed: Decimal = Decimal(0)
     read_at: datetime
+
+    def __post_init__(self) -> None:
+        """See `Told.__post_init__`; amounts are numbers."""
+        Told.__post_init__(self)
+        if not (self.open.is_finite() and self.disputed.is_finite()):
+            raise ActError("El saldo no es un número.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +132,8 @@ class Consent(Told):
         other_hours: Proof of a separate instrument that allows other hours; empty when there is none.
     """
 
+    INSTANTS: ClassVar = ("given_at", "revoked_at")
+
     channel: str
     given_at: datetime
     proof: str
@@ -127,6 +145,8 @@ class Consent(Told):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptOut(Told):
     """The debtor said stop; an empty channel is all of them. Only a later consent lifts it."""
+
+    INSTANTS: ClassVar = ("at",)
 
     at: datetime
     channel: str = ""
@@ -170,6 +190,8 @@ class PastContact(Told):
         reference: Identity of the message, see `Act.reference`.
     """
 
+    INSTANTS: ClassVar = ("at",)
+
     at: datetime
     channel: str
     recipient: str = "debtor"
@@ -182,6 +204,8 @@ class PastContact(Told):
 class Block(Told):
     """A court's word, an insolvency, a hold on all of the debtor: from `since` to `until` (excluded) or for good."""
 
+    INSTANTS: ClassVar = ("since", "until")
+
     kind: str
     reason: str
     since: datetime
@@ -192,6 +216,8 @@ class Block(Told):
 class Happened(Told):
     """Something after which one waits: "payment", "dispute_closed" …"""
 
+    INSTANTS: ClassVar = ("at",)
+
     event: str
     at: datetime
 
@@ -199,6 +225,8 @@ class Happened(Told):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound(Told):
     """The debtor wrote to us on a channel."""
+
+    INSTANTS: ClassVar = ("at",)
 
     channel: str
     at: datetime
@@ -230,24 +258,6 @@ class State(Told):
     blocks: tuple[Block, ...] = ()
     happened: tuple[Happened, ...] = ()
     inbound: tuple[Inbound, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Every instant is aware, every amount finite."""
-        if self.balance is not None:
-            aware(self.balance.read_at, "balance.read_at")
-            if not (self.balance.open.is_finite() and self.balance.disputed.is_finite()):
-                raise ActError("El saldo no es un número.")
-        instants = [each.at for each in self.opt_outs] + [each.at for each in self.contacts]
-        for at in (*instants, *(each.at for each in self.happened), *(each.at for each in self.inbound)):
-            aware(at, "at")
-        for consent in self.consents:
-            aware(consent.given_at, "consent.given_at")
-            if consent.revoked_at is not None:
-                aware(consent.revoked_at, "consent.revoked_at")
-        for block in self.blocks:
-            aware(block.since, "block.since")
-            if block.until is not None:
-                aware(block.until, "block.until")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,10 +302,14 @@ class Decision:
         }
 
 
-def aware(at: datetime, name: str) -> None:
-    """Raise `ActError` unless `at` says its zone."""
+def in_utc(at: datetime, name: str) -> datetime:
+    """`at` in UTC; raises `ActError` when it does not say its zone or no calendar holds it."""
     if at.tzinfo is None or at.utcoffset() is None:
         raise ActError(f"«{name}» no dice su zona horaria.")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as exc:
+        raise ActError(f"«{name}» no cabe en el calendario.") from exc
 
 
 def whole_second(at: datetime) -> datetime:

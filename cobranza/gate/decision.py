@@ -23,6 +23,7 @@ from cobranza.gate.acts import (
     Purpose,
     State,
     Verdict,
+    in_utc,
     whole_second,
 )
 from cobranza.kernel import clock
@@ -110,6 +111,7 @@ def move_earlier(act: Act, state: State, law: ContactLaw, *, not_before: datetim
         balance is taken as fresh then: it is read again before sending.
     """
     zone = clock.zone(state.zone or law.zones[0])
+    not_before = in_utc(not_before, "not_before")
     day = act.at.astimezone(zone).date()
     for back in range(_DAYS_BACK + 1):
         at = max(hours.start_of_day(day - timedelta(days=back), zone), not_before)
@@ -166,6 +168,8 @@ def _denials(case: _Case) -> Iterator[tuple[str, str]]:
         last = max((each.at for each in case.state.inbound if each.channel == act.channel), default=None)
         if last is None or not last <= act.at < last + timedelta(hours=law.gate("RESPUESTA").hours):
             yield _gate(case, "RESPUESTA", f"El deudor no ha escrito hace poco por {act.channel}.")
+        if act.amount is not None:  # an answer that asks for money is held to the balance too
+            yield from _money(case)
     else:
         if not all(any(rule.in_force(day) and _concerns(case, rule) for rule in law.hours) for day in case.days):
             yield _gate(case, "SIN-NORMA", f"No hay regla de horas en vigor ese día en {law.country}.")
@@ -217,7 +221,7 @@ def _money(case: _Case) -> Iterator[tuple[str, str]]:
     if rest <= 0:
         yield _gate(case, "DISPUTA", "Todo lo pendiente está en disputa.")
         return
-    most = rest if act.purpose is Purpose.INSTALMENT else _without_plans(rest, good)
+    most = _without_plans(rest, good) if act.purpose is Purpose.CLAIM else rest
     if most <= 0:
         yield _gate(case, "PLAN", "Los planes al corriente cubren lo que queda.")
     elif act.amount is not None and act.amount > most:
@@ -300,7 +304,7 @@ def _consented(case: _Case, rule: ConsentRule) -> bool:
 
 
 def _waits(case: _Case) -> Iterator[tuple[str, str]]:
-    if case.act.purpose is Purpose.ANSWER:
+    if case.act.purpose is Purpose.ANSWER and case.act.amount is None:
         return
     balance, limit = case.state.balance, case.law.gate("SALDO-FRESCO").hours
     if balance is None:

@@ -26,6 +26,7 @@ from cobranza.gate.acts import (
     Verdict,
 )
 from cobranza.gate.decision import decide
+from cobranza.kernel import clock
 from cobranza.regimes import contact
 from cobranza.regimes.payments import RegimeError
 from tests.unit.gate.asking import CONSENTS, ZONE, act, ask, local, state
@@ -228,6 +229,23 @@ def test_an_answer_goes_at_once_where_the_debtor_wrote() -> None:
     assert ask("ES", night, "whatsapp", **told, opt_outs=stop).rules == ("PROPIA-BAJA",)
 
 
+def test_an_answer_that_asks_for_money_is_held_to_the_balance() -> None:
+    wrote = (Inbound(channel="whatsapp", at=AT),)
+    told: dict[str, Any] = {"purpose": Purpose.ANSWER, "inbound": wrote, "amount": Decimal(100)}
+    assert ask("ES", NOON, "whatsapp", **told).allowed
+    assert ask("ES", NOON, "whatsapp", **told, balance=owes("0")).rules == ("PROPIA-SALDO-CERO",)
+    assert ask("ES", NOON, "whatsapp", **told, balance=owes("150", "60")).rules == ("PROPIA-DISPUTA",)
+    assert ask("ES", NOON, "whatsapp", **told, balance=None).rules == ("PROPIA-SALDO-FRESCO",)
+
+
+def test_hours_pass_by_the_clock_of_the_world_not_of_the_wall() -> None:
+    madrid = clock.zone("Europe/Madrid")
+    read = datetime(2026, 10, 24, 22, tzinfo=madrid)  # the clock is set back that night: 24 hours later it is 21:00
+    at = datetime(2026, 10, 25, 22, tzinfo=madrid)
+    known = State(balance=Balance(open=Decimal(10), read_at=read), zone="Europe/Madrid", consents=CONSENTS)
+    assert "PROPIA-SALDO-FRESCO" in decide(act("ES", at), known, contact.law("ES")).rules
+
+
 def test_what_no_lawyer_has_confirmed_warns() -> None:
     assert len(ask("CO", NOON).warnings) == 1
     assert len(ask("CO", NOON, unattended=True).warnings) == 2
@@ -239,6 +257,8 @@ def test_what_no_lawyer_has_confirmed_warns() -> None:
 def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(ActError):
         act("ES", datetime(2026, 3, 4, 12))
+    with pytest.raises(ActError):
+        OptOut(at=datetime.max.replace(tzinfo=clock.zone("America/Lima")))
     with pytest.raises(ActError):
         act("ES", AT, "fax")
     with pytest.raises(ActError):
