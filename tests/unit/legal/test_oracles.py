@@ -83,6 +83,11 @@ def test_the_real_year_cuts_a_line_where_its_base_changes() -> None:
     assert found.total == euros("262.56")  # 240.2664… + 22.2945…, each rounded
 
 
+def test_the_real_year_leaves_a_line_whole_where_its_base_stays() -> None:
+    found = calculate(book(), "es-legal", euros("5000.00"), date(2025, 12, 1), date(2026, 1, 31), base="actual")
+    assert [(line.days, line.base) for line in found.lines] == [(62, 365)]
+
+
 def test_one_day_on_both_sides_of_the_leap_day() -> None:
     found = calculate(book(), "es-legal", euros("365.00"), date(2024, 2, 28), date(2024, 3, 1))
     assert found.lines[0].days == 3

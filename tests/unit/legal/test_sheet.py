@@ -55,6 +55,16 @@ def test_a_consumer_owes_no_commercial_interest_and_no_forty_euros() -> None:
         sheet(INVOICE, debtor="consumer")
 
 
+def test_the_compensation_is_for_businesses_even_where_a_regime_is_for_all() -> None:
+    own = book()
+    legal = replace(own.regime("es-legal"), recovery=own.regime("es-ley3-2004").recovery)
+    own = replace(own, regimes={**own.regimes, "es-legal": legal})
+    one = replace(INVOICE, regime="es-legal", demanded=date(2025, 1, 15))
+    for debtor, expected in (("business", "40.00"), ("consumer", "0.00")):
+        found = prepare(own, [one], country="ES", until=UNTIL, debtor=debtor)  # type: ignore[arg-type]
+        assert found.recovery == euros(expected)
+
+
 def test_interest_of_an_invoice_that_was_paid_late_is_not_forgotten() -> None:
     late = replace(INVOICE, payments=(Payment(on=date(2024, 8, 1), money=INVOICE.principal),))
     found = prepare(book(), [late], country="ES", until=UNTIL, imputation="principal_first")

@@ -108,6 +108,7 @@ def test_every_hole_is_told_at_once() -> None:
     with pytest.raises(MissingRateError) as caught:
         book().stretches("co-ibc", date(2018, 4, 1), date(2018, 10, 2))
     assert caught.value.gaps == ((date(2018, 6, 1), date(2018, 7, 31)), (date(2018, 10, 1), date(2018, 10, 2)))
+    assert not isinstance(caught.value, ExpiredRateError)
 
 
 def test_days_before_the_first_rate_are_missing_not_expired() -> None:
