@@ -102,6 +102,8 @@ def test_a_promise_is_respected_until_its_day_and_what_the_bank_takes() -> None:
     found = ask("ES", NOON, agreements=(promise,))
     assert (found.verdict, found.rules) == (Verdict.DEFER, ("PROPIA-PROMESA",))
     assert found.until == local("2026-03-09 09:00:00", ZONE["ES"])
+    passed = ask("ES", NOON, agreements=(replace(promise, due=date(2026, 3, 3)),))  # yesterday: two days for the bank
+    assert passed.until == local("2026-03-06 09:00:00", ZONE["ES"])
     assert ask("ES", NOON, agreements=(replace(promise, good=False),)).allowed
     part = replace(promise, covers=Decimal(400))
     assert ask("ES", NOON, agreements=(part,), amount=Decimal(600)).allowed
@@ -141,6 +143,8 @@ def test_an_opt_out_stops_the_channel_until_a_later_consent() -> None:
     assert ask("ES", NOON, "email", opt_outs=(replace(out, channel=""),)).rules == ("PROPIA-BAJA",)
     again = (*CONSENTS, Consent(channel="sms", given_at=AT, proof="portal, 4 de marzo"))
     assert ask("ES", NOON, opt_outs=(out,), consents=again).allowed
+    at_once = replace(out, at=AT)  # the same second: the stop wins
+    assert ask("ES", NOON, opt_outs=(at_once,), consents=again).rules == ("PROPIA-BAJA",)
 
 
 def test_preferences() -> None:
