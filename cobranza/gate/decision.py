@@ -90,7 +90,13 @@ def decide(act: Act, state: State, law: ContactLaw) -> Decision:
     timers = list(_timers(case))
     blocking = [timer for timer in timers if timer.following(act.at) != act.at]
     waits = list(_waits(case))
-    answer = Decision(verdict=Verdict.ALLOW, at=act.at, rules=_consulted(case), warnings=warnings, claimable=claimable)
+    answer = Decision(
+        verdict=Verdict.ALLOW,
+        at=act.at.astimezone(zones[0]),
+        rules=_consulted(case),
+        warnings=warnings,
+        claimable=claimable,
+    )
     if denials:
         return _stopped(answer, Verdict.DENY, denials)
     if not blocking and not waits:

@@ -41,6 +41,7 @@ def colombia(at: str, *words: str) -> dict[str, Any]:
 def test_a_closed_second_says_until_when_and_why() -> None:
     told = colombia("2026-03-07T15:00:00-05:00")
     assert (told["decision"], told["until"]) == ("defer", "2026-03-09T07:00:00-05:00")
+    assert told["at"] == "2026-03-07T15:00:00-05:00"
     assert [rule["id"] for rule in told["rules"]] == ["CO-HORARIO"]
     assert told["rules"][0]["source"] == "Ley 2300 de 2023, art. 3"
     assert told["rules"][0]["text"]
