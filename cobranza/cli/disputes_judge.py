@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +77,7 @@ def classify(source: Path, target: Path, as_json: bool) -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Carpeta con correos etiquetados propios (.jsonl), además de los que trae el programa.",
 )
+@click.option("--decided", is_flag=True, help="Aprende también de lo que las personas decidieron en la bandeja.")
 @click.option("--finetune", is_flag=True, help="Ajusta antes el codificador de frases (necesita cobranza[train]).")
 @click.option(
     "--to",
@@ -82,11 +86,13 @@ def classify(source: Path, target: Path, as_json: bool) -> None:
     help="Carpeta del modelo nuevo; sin ella, la de esta instalación, que lo usa desde ese momento.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Resultado legible por máquina.")
-def train(corpus: Path | None, finetune: bool, target: Path | None, as_json: bool) -> None:
+def train(corpus: Path | None, decided: bool, finetune: bool, target: Path | None, as_json: bool) -> None:
     """Entrena el modelo que clasifica los correos y mide cuánto acierta."""
-    done = _judge().train(
-        read_row, corpus=corpus, finetune=finetune, to=target, tell=lambda text: click.echo(f"· {text}", err=True)
-    )
+    with ExitStack() as stack:
+        own = _with_decisions(corpus, stack) if decided else corpus
+        done = _judge().train(
+            read_row, corpus=own, finetune=finetune, to=target, tell=lambda text: click.echo(f"· {text}", err=True)
+        )
     if as_json:
         click.echo(json.dumps(done, ensure_ascii=False, indent=2))
         return
@@ -150,6 +156,24 @@ def benchmark(known: Path, asked: Path, shots: int, seeds: int, encoders: str, a
 
 
 commands = [classify, train, card, benchmark]
+
+
+def _with_decisions(corpus: Path | None, stack: ExitStack) -> Path | None:
+    """A folder with the labelled messages of `corpus` and those that people decided; None when there are none."""
+    from cobranza.database import session
+
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cobranza-decisiones-")))
+    with session.opened():
+        from cobranza.disputes import teaching
+
+        rows = [json.dumps(row, ensure_ascii=False) for row in teaching.lines()]
+    click.echo(f"· {len(rows)} correos decididos por personas", err=True)
+    if not rows:
+        return corpus
+    for file in sorted(corpus.glob("*.jsonl")) if corpus is not None else ():
+        shutil.copy(file, folder / file.name)
+    (folder / "~decisiones.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
 
 
 def read_row(row: Mapping[str, Any]) -> ReadMail:

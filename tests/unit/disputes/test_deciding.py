@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from cobranza.disputes import deciding, turns, workflow
+from classifiers.disputes.labelled import Line
+from cobranza.disputes import deciding, teaching, turns, workflow
 from cobranza.disputes.cases import LinkPlan
 from cobranza.disputes.deciding import CannotDecide, Choice, labelled
 from cobranza.disputes.models import Decision, DeskNote, Dispute, Mail
@@ -51,6 +52,9 @@ def test_a_correction_moves_the_hold_tells_the_desk_once_and_teaches(office: Off
         "pago_ya_realizado", "factura_incorrecta", True, "prueba-1",
     )  # fmt: skip
     assert b"F2026-00381" in lesson.raw
+    [line] = teaching.lines()
+    assert (line["label"], line["from"], line["lang"]) == ("pago_ya_realizado", "pagos@pepa.example", "es")
+    assert "F2026-00381" in Line.model_validate(line).body
     assert Decision.objects.get().kind == Decision.Kinds.CORRECTED
     assert verify().ok
 
