@@ -87,6 +87,16 @@ class Balances:
             return 0
         return sum(applied for when, applied in events if when < moment)
 
+    def returnable(self, doc: int, moment: Moment) -> int:
+        """The most that a return at `moment` may give back: collected by then, and taken by no later return either."""
+        balance = self.collected(doc, moment)
+        least = balance
+        for when, applied in self._events.get(doc, ()):
+            if when >= moment:
+                balance += applied
+                least = min(least, balance)
+        return max(0, least)
+
     def last_collection(self, doc: int, moment: Moment) -> Moment | None:
         """When the document was last paid before `moment`."""
         events = self._events.get(doc, [])

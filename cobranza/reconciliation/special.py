@@ -111,6 +111,7 @@ def returns(board: Board, payment: Payment, clues: Clues, moment: Moment) -> lis
         if (
             collected <= 0
             or last is None
+            or board.balances.returnable(doc, moment) < collected
             or document.currency != payment.currency
             or not 0 <= charge <= min(cap, collected)
         ):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cobranza.reconciliation import ruleset
@@ -267,6 +267,7 @@ def _world(seed: int) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10**6))
+@example(237)  # two returns of one collection, the later one accepted first
 def test_money_is_conserved(seed: int) -> None:
     paid, rows = _world(seed)
 

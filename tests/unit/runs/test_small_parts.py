@@ -26,7 +26,11 @@ def test_the_shipped_files_are_valid_and_say_the_defaults() -> None:
     assert config.load(REPO / "config" / "runs.toml", RunsConfig) == RunsConfig()
     shipped = config.load(REPO / "config" / "schedule.toml", ScheduleFile)
     days = {entry.robot: entry.timetable().days for entry in shipped.programas.values()}
-    assert days == {"conciliacion_diaria": "habiles", "aprender_de_las_decisiones": "todos"}
+    assert days == {
+        "conciliacion_diaria": "habiles",
+        "aprender_de_las_decisiones": "todos",
+        "triaje_de_disputas": "todos",
+    }
     assert all((REPO / "robots" / f"{robot}.robot").is_file() for robot in days)
     assert not any(entry.activo for entry in shipped.programas.values())  # the customer's own are switched on by them
 
