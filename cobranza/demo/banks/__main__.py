@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from cobranza.demo import process
 from cobranza.demo.banks import server
 
 
@@ -32,8 +33,7 @@ def main(
     parent: int | None,
 ) -> None:
     """Sirve un banco de pruebas en 127.0.0.1. El testigo de administración se toma de COBRANZA_DEMO_TOKEN."""
-    if parent is not None:
-        server.die_with_parent(parent)
+    process.live_with(parent)
     day: date | None = today.date() if today else None
     server.serve(
         bank,

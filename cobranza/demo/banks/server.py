@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-import json
 import os
 import secrets
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,17 +11,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from starlette.types import ASGIApp
 
+from cobranza.demo import process
 from cobranza.demo.banks.admin import HEADER
 from cobranza.demo.banks.portal import DEFAULTS, Options, Portal
 from cobranza.kernel.errors import ApplicationError, UsageError
 
 BANKS = tuple(DEFAULTS)
-_START_SECONDS = 30.0
-_STOP_SECONDS = 5.0
-_PR_SET_PDEATHSIG = 1
 _ENVIRONMENT = {
     "token": "COBRANZA_DEMO_TOKEN",
     "user": "COBRANZA_DEMO_USER",
@@ -106,25 +95,7 @@ def serve(
         absolute_seconds=absolute_seconds,
     )
     app, _ = application(options)
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(128)
-    if ready_file is not None:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        _write_whole(ready_file, json.dumps({"url": url, "pid": os.getpid(), "token": options.token}))
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        http="h11",
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-    )
-    uvicorn.Server(config).run(sockets=[listener])
+    process.serve(app, process.listen(port), ready_file=ready_file, token=options.token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,62 +167,17 @@ def running(
         "password": password,
         "totp_secret": totp_secret,
     }
-    environment = os.environ | {_ENVIRONMENT[name]: value for name, value in given.items() if value}
-    with tempfile.TemporaryDirectory(prefix="cobranza-banco-") as folder:
-        ready, log = Path(folder, "ready.json"), Path(folder, "log.txt")
-        command = [sys.executable, "-m", "cobranza.demo.banks", "--bank", bank, "--port", str(port)]
-        command += ["--ready-file", str(ready), "--seed", str(seed)]
-        command += ["--idle-seconds", str(idle_seconds), "--absolute-seconds", str(absolute_seconds)]
-        command += ["--parent", str(os.getpid())]
-        if today is not None:
-            command += ["--today", today.isoformat()]
-        if world is not None:
-            command += ["--world", str(world.resolve())]
-        root = Path(__file__).resolve().parents[3]
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), environment.get("PYTHONPATH", "")]))
-        with log.open("wb") as out:
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment)
-        try:
-            facts = _wait(child, ready, log)
-            yield RunningPortal(url=facts["url"], token=str(given["token"]), pid=child.pid)
-        finally:
-            _stop(child)
-
-
-def die_with_parent(parent: int) -> None:
-    """Ask the kernel (Linux) to end this process when its parent ends; exits if the parent is already gone."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:
-            raise SystemExit(0)
-
-
-def _wait(child: subprocess.Popen[bytes], ready: Path, log: Path) -> dict[str, Any]:
-    until = time.monotonic() + _START_SECONDS
-    while time.monotonic() < until:
-        if ready.exists():
-            facts: dict[str, Any] = json.loads(ready.read_text(encoding="utf-8"))
-            return facts
-        if child.poll() is not None:
-            break
-        time.sleep(0.02)
-    tail = log.read_text(encoding="utf-8", errors="replace")[-800:]
-    raise PortalError(f"El banco de pruebas no arranca (salida {child.poll()}): {tail}")
-
-
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is not None:
-        return
-    child.terminate()
-    try:
-        child.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait(_STOP_SECONDS)
-
-
-def _write_whole(file: Path, text: str) -> None:
-    part = file.with_name(file.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.chmod(0o600)
-    part.replace(file)
+    arguments = ["--bank", bank, "--port", str(port), "--seed", str(seed)]
+    arguments += ["--idle-seconds", str(idle_seconds), "--absolute-seconds", str(absolute_seconds)]
+    if today is not None:
+        arguments += ["--today", today.isoformat()]
+    if world is not None:
+        arguments += ["--world", str(world.resolve())]
+    with process.child(
+        "cobranza.demo.banks",
+        arguments,
+        what="El banco de pruebas",
+        error=PortalError,
+        environment={_ENVIRONMENT[name]: value for name, value in given.items() if value},
+    ) as child:
+        yield RunningPortal(url=child.url, token=str(given["token"]), pid=child.pid)

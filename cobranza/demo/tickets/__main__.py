@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cobranza.demo import process
 from cobranza.demo.tickets import server
 
 
@@ -22,8 +23,7 @@ def main(kind: str, port: int, data: Path | None, ready_file: Path | None, paren
 
     El testigo de administración se toma de COBRANZA_DEMO_TOKEN.
     """
-    if parent is not None:
-        server.die_with_parent(parent)
+    process.live_with(parent)
     server.serve(kind, port=port, data=data, ready_file=ready_file)
 
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
-import socket
-import subprocess
 import sys
-import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from cobranza.demo.banks.server import die_with_parent
+from cobranza.demo import process
 from cobranza.demo.tickets import freshdesk, zendesk, zendesk_rules
 from cobranza.demo.tickets.admin import HEADER, Admin
 from cobranza.demo.tickets.faults import Faults
@@ -33,10 +27,7 @@ from cobranza.demo.tickets.weather import Weather
 from cobranza.kernel.errors import ApplicationError, UsageError
 
 KINDS = ("zendesk", "freshdesk")
-_START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
-
-__all__ = ["KINDS", "DeskStartError", "RunningDesk", "application", "die_with_parent", "in_process", "running", "serve"]
 
 
 class DeskStartError(ApplicationError):
@@ -88,16 +79,10 @@ def serve(
     """
     token = token or os.environ.get("COBRANZA_DEMO_TOKEN", "") or secrets.token_urlsafe(18)
     app, _ = application(kind, data=data, token=token)
-    listener = _listener(port)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    if ready_file is not None:
-        part = ready_file.with_name(ready_file.name + ".part")
-        part.write_text(json.dumps({"url": url, "pid": os.getpid(), "token": token}), encoding="utf-8")
-        part.chmod(0o600)
-        part.replace(ready_file)
-    sys.stdout.write(f"{url}\n")
+    listener = process.listen(port)
+    sys.stdout.write(f"{process.url_of(listener)}\n")
     sys.stdout.flush()
-    uvicorn.Server(_config(app)).run(sockets=[listener])
+    process.serve(app, listener, ready_file=ready_file, token=token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,23 +148,17 @@ def running(kind: str = "zendesk", *, port: int = 0, data: Path | None = None) -
         DeskStartError: it does not start within 30 s.
     """
     token = secrets.token_urlsafe(18)
-    root = Path(__file__).resolve().parents[3]
-    environment = os.environ | {"COBRANZA_DEMO_TOKEN": token}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), environment.get("PYTHONPATH", "")]))
-    with tempfile.TemporaryDirectory(prefix="cobranza-mesa-") as folder:
-        ready, log = Path(folder, "ready.json"), Path(folder, "log.txt")
-        command = [sys.executable, "-m", "cobranza.demo.tickets", "--kind", kind, "--port", str(port)]
-        command += ["--ready-file", str(ready), "--parent", str(os.getpid())]
-        command += ["--data", str(data.resolve())] if data else []
-        with log.open("wb") as out:
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment)
-        try:
-            url = _wait(child, ready, log)
-            desk = RunningDesk(kind, url, token, child.pid)
-            with desk.line:
-                yield desk
-        finally:
-            _stop(child)
+    arguments = ["--kind", kind, "--port", str(port), *(["--data", str(data.resolve())] if data else [])]
+    with process.child(
+        "cobranza.demo.tickets",
+        arguments,
+        what="La mesa de pruebas",
+        error=DeskStartError,
+        environment={"COBRANZA_DEMO_TOKEN": token},
+    ) as child:
+        desk = RunningDesk(kind, child.url, token, child.pid)
+        with desk.line:
+            yield desk
 
 
 @contextmanager
@@ -187,12 +166,12 @@ def in_process(kind: str = "zendesk", *, data: Path | None = None) -> Iterator[R
     """A demo desk on a thread of this process: starts in milliseconds and dies with it."""
     token = secrets.token_urlsafe(18)
     app, store = application(kind, data=data, token=token)
-    listener = _listener(0)
-    server = uvicorn.Server(_config(app))
+    listener = process.listen()
+    server = process.server_of(app)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # they belong to the main thread
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    desk = RunningDesk(kind, f"http://127.0.0.1:{listener.getsockname()[1]}", token, os.getpid())
+    desk = RunningDesk(kind, process.url_of(listener), token, os.getpid())
     try:
         with desk.line:
             yield desk
@@ -201,49 +180,3 @@ def in_process(kind: str = "zendesk", *, data: Path | None = None) -> Iterator[R
         thread.join(_STOP_SECONDS)
         listener.close()
         store.close()
-
-
-def _listener(port: int) -> socket.socket:
-    # The protocol by its name: asyncio switches Nagle off only then, and a call is 4 ms instead of 44.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(128)
-    return listener
-
-
-def _config(app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        http="h11",
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-    )
-
-
-def _wait(child: subprocess.Popen[bytes], ready: Path, log: Path) -> str:
-    until = time.monotonic() + _START_SECONDS
-    while time.monotonic() < until:
-        if ready.exists():
-            return str(json.loads(ready.read_text(encoding="utf-8"))["url"])
-        if child.poll() is not None:
-            break
-        time.sleep(0.02)
-    tail = log.read_text(encoding="utf-8", errors="replace")[-800:]
-    raise DeskStartError(f"La mesa de pruebas no arranca (salida {child.poll()}): {tail}")
-
-
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is not None:
-        return
-    child.terminate()
-    try:
-        child.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait(_STOP_SECONDS)
