@@ -77,7 +77,11 @@ def read_sheet(file: Path, book: RateBook) -> Sheet:
     """
     if not file.is_file():
         raise ClaimDataError(f"No hay un fichero {file.name}.", remedy="Indique el fichero TOML de la cuenta.")
-    account = load(file, AccountFile)
+    return sheet_of(load(file, AccountFile), book)
+
+
+def sheet_of(account: AccountFile, book: RateBook) -> Sheet:
+    """The sheet of an account; see `read_sheet` for the errors."""
     order = {"intereses": "interest_first", "principal": "principal_first"}
     return prepare(
         book,
