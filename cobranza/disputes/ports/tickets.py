@@ -1,0 +1,137 @@
+"""Ticket desks. Adapters live under `connectors/ticketing/`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from cobranza.disputes.ports.reading import Attachment
+from cobranza.kernel.errors import ApplicationError, BusinessError
+
+
+class Priority(StrEnum):
+    """How soon a ticket has to be looked at."""
+
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTicket:
+    """A ticket to open.
+
+    Attributes:
+        key: Idempotency key, equal for every try; also the ticket's external id.
+        requester: E-mail address of who wrote.
+        requester_name: Beside it.
+        subject: One line.
+        text: First comment: the sender's own text.
+        note: Internal comment: why this category, linked invoices, suggested answer.
+        group: Slug of the department; the connector's settings give the desk's group.
+        form: Slug of the form.
+        fields: Values by slug of field.
+        tags: Lower case.
+        priority: From the category's service level.
+        due: By when, aware UTC; None without a service level.
+        files: The message and its attachments.
+    """
+
+    key: str
+    requester: str
+    requester_name: str
+    subject: str
+    text: str
+    note: str
+    group: str
+    form: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    priority: Priority = Priority.NORMAL
+    due: datetime | None = None
+    files: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """A ticket as the desk holds it; `status` in lower case ("new", "open", "pending", "solved", "closed")."""
+
+    id: str
+    key: str
+    status: str
+    updated: datetime
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewComment:
+    """A comment to add; `public` ones reach the requester."""
+
+    key: str
+    ticket: str
+    text: str
+    public: bool = False
+    author: str = ""
+    files: tuple[Attachment, ...] = ()
+
+
+class DeskError(ApplicationError):
+    """The ticket desk is away, slow or limits us; the same call with the same key is safe."""
+
+    code = "COB-TIQ-001"
+    remedy = "Se reintentará; si se repite, compruebe la mesa de tickets y la red."
+
+
+class DeskRefused(BusinessError):
+    """The ticket desk refuses what was sent, and would again."""
+
+    code = "COB-TIQ-002"
+    remedy = "Lea el motivo que da la mesa de tickets y corrija el campo o la configuración."
+
+
+class TicketClosed(DeskRefused):
+    """The ticket takes no more comments; a follow-up ticket is wanted."""
+
+    code = "COB-TIQ-003"
+
+
+@runtime_checkable
+class TicketDesk(Protocol):
+    """A ticket desk. Every writing call is safe to repeat with the same key: it happens once."""
+
+    slug: str
+
+    def open(self, ticket: NewTicket, *, follows: str = "") -> Ticket:
+        """Open a ticket, or give the one that this key opened before; `follows` names a closed one it goes on from."""
+
+    def find(self, key: str) -> Ticket | None:
+        """The ticket that a key opened; None when surely none."""
+
+    def comment(self, comment: NewComment) -> None:
+        """Add a comment, or do nothing where this key added it before. Raises `TicketClosed`."""
+
+    def changed_since(self, cursor: str) -> tuple[Sequence[Ticket], str]:
+        """Tickets changed after `cursor` ("" for a day back) and the next cursor; may repeat some."""
+
+    def event(self, headers: Mapping[str, str], raw: bytes) -> Ticket | None:
+        """Read a webhook call: its signature is proved first; None when it is not about a ticket of ours.
+
+        Raises:
+            DeskRefused: the signature is wrong or too old.
+        """
+
+
+class Desks(Protocol):
+    """Opens ticket desks; each folder of `connectors/ticketing` gives one as `ADAPTER`."""
+
+    slug: str
+
+    def open(self, name: str) -> TicketDesk:
+        """The desk of an entry of ``config/ticketing.toml``; reads its secrets, calls nobody yet."""
+
+    def names(self) -> Iterator[str]:
+        """Entries that this connector serves and that are switched on, in the order of the file."""
