@@ -23,21 +23,21 @@ from cobranza.legal.package import Package, PackageFile
 class PortalDown(ApplicationError):
     """The portal is closed, in maintenance, or does not answer; evidence of it is kept for the deadline."""
 
-    code = "COB-JUZ-001"
+    code = "COB-SED-001"
     remedy = "Se reintentará; el justificante de la caída queda con el expediente."
 
 
 class PortalChanged(BusinessError):
     """A page is not what the adapter knows: a label, a field, a listing. Never read as "nothing there"."""
 
-    code = "COB-JUZ-002"
+    code = "COB-SED-002"
     remedy = "Mire la captura; hay que poner al día el adaptador del juzgado."
 
 
 class AccessRefused(BusinessError):
     """Certificate expired or revoked, wrong password or code, account locked. Never retried with the same secret."""
 
-    code = "COB-JUZ-003"
+    code = "COB-SED-003"
     blocks_credential = True
     remedy = "Renueve el certificado o la clave en «cobranza credentials» antes de volver a entrar."
 
@@ -45,28 +45,28 @@ class AccessRefused(BusinessError):
 class CaptchaShown(NeedsPerson):
     """The portal asks for proof of a person: handed over, never solved."""
 
-    code = "COB-JUZ-004"
+    code = "COB-SED-004"
     remedy = "Entre usted en el portal con el navegador, pase la comprobación y relance el robot."
 
 
 class SessionLost(ApplicationError):
     """The portal asked for the login again in the middle of the work."""
 
-    code = "COB-JUZ-005"
+    code = "COB-SED-005"
     remedy = "Se volverá a entrar y se seguirá desde el borrador."
 
 
 class SubmitUncertain(ApplicationError):
     """Something was sent and no valid receipt came back: it may or may not have been filed. Never sent again."""
 
-    code = "COB-JUZ-006"
+    code = "COB-SED-006"
     remedy = "No lo repita: el robot espera y lo busca en la bandeja de enviados."
 
 
 class FilingRefused(BusinessError):
     """The portal said no before anything was filed; `objections` says why."""
 
-    code = "COB-JUZ-007"
+    code = "COB-SED-007"
     remedy = "Corrija lo que indica el portal y vuelva a preparar el expediente."
 
     def __init__(self, message: str, objections: Sequence[Objection] = (), *, remedy: str | None = None) -> None:

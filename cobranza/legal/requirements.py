@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,8 @@ from cobranza import suite
 from cobranza.kernel.config import Strict, load
 from cobranza.kernel.errors import BusinessError
 from cobranza.legal.case import DocumentKind
+
+FILE = "requirements.toml"
 
 
 class UnknownCourtError(BusinessError):
@@ -57,8 +59,6 @@ class Limits(Source):
         documento_unico: "no" (one file for each annex, never combined), "si" (everything in one).
     """
 
-    TABLE: ClassVar[str] = "limites"
-
     por_fichero: int = Field(default=0, ge=0)
     por_envio: int = Field(default=0, ge=0)
     ficheros: int = Field(default=0, ge=0)
@@ -89,8 +89,6 @@ class Waiting(Source):
         zona: IANA time zone of the court.
         por_sesion: One session at a time for each credential.
     """
-
-    TABLE: ClassVar[str] = "presentacion"
 
     espera_incierto: int = Field(default=600, ge=1)
     referencia: bool = True
@@ -125,8 +123,6 @@ class Requirement(Source):
         remedio: What to do, imperative.
     """
 
-    TABLE: ClassVar[str] = "requisitos"
-
     id: str = Field(pattern="^[a-z0-9_]+$")
     regla: str
     texto: str
@@ -155,8 +151,6 @@ class Requirements(Strict):
         requisitos: The checklist.
         plazos: Slug of the calendar of working days, as `cobranza.legal.deadlines` names it.
     """
-
-    FILE: ClassVar[str] = "requirements.toml"
 
     nombre: str
     pais: str = Field(pattern="^[A-Z]{2}$")
@@ -190,7 +184,7 @@ def courts_folder() -> Path:
 def slugs() -> tuple[str, ...]:
     """Courts that are installed, sorted."""
     folder = courts_folder()
-    return tuple(sorted(each.parent.name for each in folder.glob(f"*/{Requirements.FILE}")))
+    return tuple(sorted(each.parent.name for each in folder.glob(f"*/{FILE}")))
 
 
 @cache
@@ -204,4 +198,4 @@ def requirements(slug: str) -> Requirements:
     name = slug.replace("-", "_")
     if name not in slugs():
         raise UnknownCourtError(f"No hay un juzgado «{slug}»; hay {', '.join(slugs()) or 'ninguno'}.")
-    return load(courts_folder() / name / Requirements.FILE, Requirements)
+    return load(courts_folder() / name / FILE, Requirements)
