@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from cobranza.disputes.ports import Attachment
@@ -68,6 +68,25 @@ def tags(given: Sequence[str], limit: int, most: int = 50) -> list[str]:
     """
     clean = ("_".join(line(tag, limit).lower().split()) for tag in given)
     return [tag for tag in dict.fromkeys(clean) if tag][:most]
+
+
+def retagged(there: Sequence[str], *, on: Sequence[str], off: Sequence[str], limit: int) -> list[str]:
+    """The tags of a ticket with some put on and some taken off; what people wrote stays as they wrote it.
+
+    >>> retagged(["VIP", "consulta"], on=["Pago ya realizado"], off=["consulta"], limit=20)
+    ['VIP', 'pago_ya_realizado']
+    """
+    ours, gone = tags(on, limit), set(tags(off, limit))
+    return list(dict.fromkeys([*(tag for tag in there if tag not in gone), *ours]))
+
+
+def homeless(fields: Mapping[str, str], known: Container[str]) -> str:
+    """Values for which a desk has no field, a line each; "" when all have one.
+
+    >>> homeless({"pais": "ES", "deudor": "Pepa", "importe": ""}, {"deudor"})
+    'pais: ES'
+    """
+    return "\n".join(f"{slug}: {line(value, 1000)}" for slug, value in fields.items() if value and slug not in known)
 
 
 def file_name(name: str, limit: int = 150) -> str:

@@ -35,6 +35,7 @@ GROUPS = {
     9009: "Protección de datos",
     9010: "Tesorería",
 }
+TYPES = ("Disputa", "Legal", "Pago", "Petición", "Datos personales", "Queja", "Verificación")
 FIELDS = ("cf_cobranza", "cf_categoria", "cf_confianza", "cf_facturas", "cf_importe", "cf_deudor", "cf_pais")
 OPEN, PENDING, RESOLVED, CLOSED = 2, 3, 4, 5
 STATUSES = {"open": OPEN, "pending": PENDING, "solved": RESOLVED, "closed": CLOSED}
@@ -82,6 +83,7 @@ class Freshdesk:
             ("POST", "/tickets/{id:int}/reply"): self.add_reply,
             ("GET", "/search/tickets"): self.search,
             ("GET", "/groups"): self.list_groups,
+            ("GET", "/ticket_fields"): self.list_fields,
             ("GET", "/contacts"): self.list_contacts,
         }
         return [
@@ -257,6 +259,15 @@ class Freshdesk:
         """GET /groups."""
         return JSONResponse([{"id": number, "name": name} for number, name in GROUPS.items()])
 
+    def list_fields(self, request: Request, given: Row, files: list[Row]) -> Response:
+        """GET /ticket_fields: the custom ones, and the one whose choices are the types of tickets."""
+        rows: list[Row] = [{"id": 1, "name": "ticket_type", "type": "default_ticket_type", "choices": list(TYPES)}]
+        rows += [
+            {"id": place, "name": name, "type": "custom_text", "label": name}
+            for place, name in enumerate(FIELDS, start=2)
+        ]
+        return JSONResponse(rows)
+
     def list_contacts(self, request: Request, given: Row, files: list[Row]) -> Response:
         """GET /contacts?email=…."""
         wanted = request.query_params.get("email", "").lower()
@@ -283,6 +294,10 @@ class Freshdesk:
             raise Refusal(400, "priority", "It should be one of these values: '1,2,3,4'")
         if given.get("group_id") is not None and given["group_id"] not in GROUPS:
             raise Refusal(400, "group_id", "There is no group matching the given group_id")
+        if given.get("type") not in (None, *TYPES):
+            raise Refusal(400, "type", f"It should be one of these values: '{','.join(TYPES)}'")
+        if given.get("status") not in (None, *STATUSES.values()):
+            raise Refusal(400, "status", "It should be one of these values: '2,3,4,5'")
         unknown = set(given.get("custom_fields", {})) - set(FIELDS)
         if unknown:
             raise Refusal(400, f"custom_fields.{sorted(unknown)[0]}", "Unexpected/invalid field in request")

@@ -68,8 +68,42 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where a ticket belongs once a person has said what it is about.
+
+    Attributes:
+        group: Slug of the department.
+        form: Slug of the form, "" leaves the ticket's.
+        fields: Values by slug of field; the others stay.
+        tags: To add, lower case.
+        untags: To take off; the tags of anybody else stay.
+        priority: From the category's service level.
+        due: By when, aware UTC; None leaves the ticket's.
+    """
+
+    group: str
+    form: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    untags: tuple[str, ...] = ()
+    priority: Priority = Priority.NORMAL
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewComment:
-    """A comment to add; `public` ones reach the requester."""
+    """A comment to add, and what changes with it.
+
+    Attributes:
+        key: Idempotency key, equal for every try: comment and change happen once, together.
+        ticket: Id.
+        text: What is said.
+        public: It reaches the requester.
+        author: Address of who said it, "" for us.
+        files: With it.
+        route: Where the ticket belongs from now on, None leaves it where it is.
+        status: "open" or "solved" from now on, "" leaves it.
+    """
 
     key: str
     ticket: str
@@ -77,6 +111,8 @@ class NewComment:
     public: bool = False
     author: str = ""
     files: tuple[Attachment, ...] = ()
+    route: Route | None = None
+    status: str = ""
 
 
 class DeskError(ApplicationError):
@@ -112,7 +148,12 @@ class TicketDesk(Protocol):
         """The ticket that a key opened; None when surely none."""
 
     def comment(self, comment: NewComment) -> None:
-        """Add a comment, or do nothing where this key added it before. Raises `TicketClosed`."""
+        """Add a comment with what changes with it, or do nothing where this key did so before.
+
+        Raises:
+            TicketClosed: the ticket takes no more.
+            DeskRefused: a group, form or value that the desk does not have; nothing was done.
+        """
 
     def changed_since(self, cursor: str) -> tuple[Sequence[Ticket], str]:
         """Tickets changed after `cursor` ("" for a day back) and the next cursor; may repeat some."""

@@ -4,7 +4,8 @@ Its API has neither an idempotency key nor an external id of tickets, so "once" 
 
 - our key lies in a text field of the ticket, and before any creation two lists are read: the search by that field,
   which lags by minutes, and the tickets that changed lately, which does not and covers the lag;
-- a note carries a reference that is looked for among the conversations first;
+- a note carries a reference that is looked for among the conversations first; what changes with it is written before
+  it, so the note is the sign that both were done, and what is written again meanwhile is the same;
 - should two tickets of one key be there all the same (a creation that the desk finished after we had looked), the
   younger ones are merged into the oldest as soon as they are seen.
 
@@ -29,6 +30,7 @@ from cobranza.disputes.ports import (
     NewComment,
     NewTicket,
     Priority,
+    Route,
     Ticket,
     TicketClosed,
 )
@@ -47,9 +49,10 @@ _TAG = 32
 _PAGE = 100
 _MAX_EVENT = 1024 * 1024
 _PRIORITY = {Priority.LOW: 1, Priority.NORMAL: 2, Priority.HIGH: 3, Priority.URGENT: 4}
-_OPEN, _CLOSED = 2, 5
+_OPEN, _SOLVED, _CLOSED = 2, 4, 5
 _STATUS = {2: "open", 3: "pending", 4: "solved", 5: "closed"}  # an account may add others: somebody works on them
 _EMAIL = 1  # source of a ticket
+_SOON = timedelta(minutes=2)  # the desk refuses a due date that has passed when it gets there
 
 
 class FreshdeskDesk:
@@ -105,6 +108,9 @@ class FreshdeskDesk:
             return
         if ticket["status"] == _CLOSED:
             raise TicketClosed(f"El ticket {comment.ticket} de Freshdesk está cerrado.")
+        moves = self._moves(comment, ticket)
+        if moves:
+            self._line.send("PUT", f"tickets/{comment.ticket}", json=moves)
         self._say(comment, surely_new=True)
 
     def changed_since(self, cursor: str) -> tuple[Sequence[Ticket], str]:
@@ -224,8 +230,6 @@ class FreshdeskDesk:
         text = words.plain(ticket.text, _TEXT - 3000) or "(sin texto)"
         if refused:
             text = f"De: {words.line(f'{ticket.requester_name} <{ticket.requester}>', 300)}\n\n{text}"
-        fields = {entry.campo_clave: words.external_id(ticket.key)}
-        fields |= {entry.campos[s]: words.line(v, 255) for s, v in ticket.fields.items() if s in entry.campos}
         asked: dict[str, Any] = {
             "subject": words.line(ticket.subject, _SUBJECT) or "(sin asunto)",
             "description": _html(text + words.left_out(left)),
@@ -234,17 +238,12 @@ class FreshdeskDesk:
             "priority": _PRIORITY[ticket.priority],
             "status": _OPEN,
             "source": _EMAIL,
-            "group_id": common.look_up(entry.grupos, ticket.group, "grupo"),
             "tags": words.tags(ticket.tags, _TAG),
-            "custom_fields": fields,
         }
+        asked |= self._place(ticket.group, ticket.form, ticket.fields, ticket.due)
+        asked["custom_fields"][entry.campo_clave] = words.external_id(ticket.key)
         if refused:
             asked["unique_external_id"] = words.mark(asked.pop("email").lower())
-        if ticket.form:
-            asked["type"] = common.look_up(entry.formularios, ticket.form, "formulario")
-        now = clock.now()
-        if ticket.due is not None and ticket.due > now + timedelta(minutes=2):
-            asked |= {"due_by": _stamp(ticket.due), "fr_due_by": _stamp(now + (ticket.due - now) / 2)}
         try:
             row: dict[str, Any] = self._line.send("POST", "tickets", json=asked, form=_form(asked), files=_files(taken))
         except LostAnswer:
@@ -254,12 +253,37 @@ class FreshdeskDesk:
             return found, False
         return row, True
 
+    def _moves(self, comment: NewComment, ticket: Mapping[str, Any]) -> dict[str, Any]:
+        """What of the ticket changes with a comment."""
+        asked: dict[str, Any] = {"status": _SOLVED if comment.status == "solved" else _OPEN} if comment.status else {}
+        route = comment.route
+        if route is None:
+            return asked
+        asked |= self._place(route.group, route.form, route.fields, route.due)
+        tags = words.retagged(ticket.get("tags") or [], on=route.tags, off=route.untags, limit=_TAG)
+        return asked | {"priority": _PRIORITY[route.priority], "tags": tags}
+
+    def _place(self, group: str, form: str, fields: Mapping[str, str], due: datetime | None) -> dict[str, Any]:
+        """Where a ticket belongs, as the account calls it."""
+        entry = self._entry
+        asked: dict[str, Any] = {
+            "group_id": common.look_up(entry.grupos, group, "grupo"),
+            "custom_fields": {entry.campos[s]: words.line(v, 255) for s, v in fields.items() if s in entry.campos},
+        }
+        if form:
+            asked["type"] = common.look_up(entry.formularios, form, "formulario")
+        now = clock.now()
+        if due is not None and due > now + _SOON:
+            asked |= {"due_by": _stamp(due), "fr_due_by": _stamp(now + (due - now) / 2)}
+        return asked
+
     def _say(self, comment: NewComment, *, surely_new: bool) -> None:
         if not surely_new and self._said(comment):
             return
         taken, left = self._fitting(comment.files)
         before = f"De: {words.line(comment.author, 200)}\n\n" if comment.author else ""
-        text = before + (words.plain(comment.text, _TEXT - 3000) or "(sin texto)") + words.left_out(left)
+        text = before + (words.plain(comment.text, _TEXT - 3000) or "(sin texto)") + self._homeless(comment.route)
+        text += words.left_out(left)
         asked: dict[str, Any] = {"body": _html(f"{text}\n\n{_reference(comment.key)}")}
         reply = comment.public and not comment.author
         if not reply:
@@ -273,12 +297,15 @@ class FreshdeskDesk:
         size = int(limits.fichero_maximo_mb * 1024 * 1024)
         return words.fitting(files, each=size, together=size, most=limits.ficheros)
 
+    def _homeless(self, route: Route | None) -> str:
+        lines = words.homeless(route.fields, self._entry.campos) if route is not None else ""
+        return f"\n\n{lines}" if lines else ""
+
     def _note(self, ticket: NewTicket, follows: str) -> str:
-        missing = [(slug, value) for slug, value in ticket.fields.items() if slug not in self._entry.campos and value]
-        lines = [f"{slug}: {words.line(value, 1000)}" for slug, value in missing]
+        lines = words.homeless(ticket.fields, self._entry.campos).splitlines()
         if follows:
             lines.insert(0, f"Sigue al ticket {follows}, que está cerrado.")
-        if ticket.due is not None and ticket.due <= clock.now() + timedelta(minutes=2):
+        if ticket.due is not None and ticket.due <= clock.now() + _SOON:
             lines.append(f"Venció: {_stamp(ticket.due)}.")
         return "\n\n".join(part for part in (ticket.note.strip(), "\n".join(lines)) if part)
 

@@ -36,6 +36,7 @@ from cobranza.disputes.ports import (
     DeskRefused,
     NewComment,
     NewTicket,
+    Route,
     Ticket,
     TicketClosed,
 )
@@ -195,7 +196,6 @@ class ZendeskDesk:
                 without.add(exc.field)
 
     def _create(self, ticket: NewTicket, follows: str, without: frozenset[str]) -> tuple[dict[str, Any], bool]:
-        entry = self._entry
         tokens, left = self._upload(ticket.files)
         text = words.plain(ticket.text, _TEXT - 3000) or "(sin texto)"
         if REQUESTER in without:
@@ -206,17 +206,11 @@ class ZendeskDesk:
             "external_id": words.external_id(ticket.key),
             "subject": words.line(ticket.subject, _SUBJECT) or "(sin asunto)",
             "requester": User(email=ticket.requester, name=words.line(ticket.requester_name, 100) or ticket.requester),
-            "group_id": common.look_up(entry.grupos, ticket.group, "grupo"),
             "priority": ticket.priority.value,
             "tags": words.tags(ticket.tags, _TAG),
             "metadata": {_MARK: words.mark(ticket.key)},
         }
-        if ticket.form:
-            asked["ticket_form_id"] = common.look_up(entry.formularios, ticket.form, "formulario")
-        known = [(entry.campos[slug], value) for slug, value in ticket.fields.items() if slug in entry.campos]
-        asked["custom_fields"] = [{"id": number, "value": words.line(value, 1000)} for number, value in known]
-        if ticket.due is not None:
-            asked |= {"type": "task", "due_at": _stamp(ticket.due)}  # only tasks keep a due date
+        asked |= self._place(ticket.group, ticket.form, ticket.fields, ticket.due)
         if follows:
             asked[SOURCE] = _number(follows)
         asked["comment"] = ZenpyComment(
@@ -252,7 +246,11 @@ class ZendeskDesk:
             text = words.plain(comment.text, _TEXT - 3000) or "(sin texto)"
             author, before = self._author(comment, ticket)
             tokens, left = files = files or self._upload(comment.files)
-            body = ZenpyComment(body=before + text + words.left_out(left), public=comment.public, uploads=tokens)
+            body = ZenpyComment(
+                body=before + text + self._homeless(comment.route) + words.left_out(left),
+                public=comment.public,
+                uploads=tokens,
+            )
             if author:
                 body.author_id = author
             update = ZenpyTicket(
@@ -261,6 +259,7 @@ class ZendeskDesk:
                 metadata={_MARK: mark},
                 safe_update=True,
                 updated_stamp=ticket["updated_at"],
+                **self._moves(comment, ticket),
             )
             try:
                 self._asked(partial(self._client.tickets.update, update))
@@ -268,6 +267,33 @@ class ZendeskDesk:
             except Overtaken:
                 _log.info("El ticket %s cambió mientras se comentaba; se vuelve a mirar", number)
         raise DeskError(f"El ticket {number} de Zendesk cambia sin parar; se intentará después.")
+
+    def _moves(self, comment: NewComment, ticket: Mapping[str, Any]) -> dict[str, Any]:
+        """What of the ticket changes with a comment: the same update, so both happen or neither does."""
+        asked: dict[str, Any] = {"status": comment.status} if comment.status else {}
+        route = comment.route
+        if route is None:
+            return asked
+        asked |= self._place(route.group, route.form, route.fields, route.due)
+        tags = words.retagged(ticket.get("tags") or [], on=route.tags, off=route.untags, limit=_TAG)
+        return asked | {"priority": route.priority.value, "tags": tags}
+
+    def _place(self, group: str, form: str, fields: Mapping[str, str], due: datetime | None) -> dict[str, Any]:
+        """Where a ticket belongs, by the numbers of the account."""
+        entry = self._entry
+        asked: dict[str, Any] = {"group_id": common.look_up(entry.grupos, group, "grupo")}
+        if form:
+            asked["ticket_form_id"] = common.look_up(entry.formularios, form, "formulario")
+        known = [(entry.campos[slug], value) for slug, value in fields.items() if slug in entry.campos]
+        asked["custom_fields"] = [{"id": number, "value": words.line(value, 1000)} for number, value in known]
+        if due is not None:
+            asked |= {"type": "task", "due_at": _stamp(due)}  # only tasks keep a due date
+        return asked
+
+    def _homeless(self, route: Route | None) -> str:
+        """The values that the account has no field for, as the end of a text."""
+        lines = words.homeless(route.fields, self._entry.campos) if route is not None else ""
+        return f"\n\n{lines}" if lines else ""
 
     def _author(self, comment: NewComment, ticket: dict[str, Any]) -> tuple[int | None, str]:
         """Who a comment is by: the requester as such; anybody else is named in the text."""
@@ -306,8 +332,7 @@ class ZendeskDesk:
 
     def _note(self, ticket: NewTicket) -> str:
         """The internal note, with the fields that the account has no place for."""
-        missing = [(slug, value) for slug, value in ticket.fields.items() if slug not in self._entry.campos and value]
-        lines = "\n".join(f"{slug}: {words.line(value, 1000)}" for slug, value in missing)
+        lines = words.homeless(ticket.fields, self._entry.campos)
         return "\n\n".join(part for part in (ticket.note.strip(), lines) if part)
 
     def _ticket(self, row: Mapping[str, Any], key: str) -> Ticket:

@@ -32,12 +32,12 @@ MAPS: dict[str, dict[str, Any]] = {
     "zendesk": {
         "usuario": "robot@cobranza.example",
         "grupos": {"cobros": 360000000003, "legal": 360000000006},
-        "formularios": {"disputa": 370000000001},
+        "formularios": {"disputa": 370000000001, "queja": 370000000006},
         "campos": {"categoria": 380000000001},
     },
     "freshdesk": {
         "grupos": {"cobros": 9003, "legal": 9006},
-        "formularios": {"disputa": "Disputa"},
+        "formularios": {"disputa": "Disputa", "queja": "Queja"},
         "campos": {"categoria": "cf_categoria"},
     },
 }

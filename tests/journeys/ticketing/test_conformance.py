@@ -11,7 +11,7 @@ import pytest
 
 from cobranza import suite
 from cobranza.demo.tickets.faults import STORMY
-from cobranza.disputes.ports import DeskError, DeskRefused, Priority, TicketClosed, TicketDesk
+from cobranza.disputes.ports import DeskError, DeskRefused, Priority, Route, TicketClosed, TicketDesk
 from connectors.ticketing.errors import DeskLoginRefused, EventRefused
 from tests.journeys.ticketing.conftest import World, comment, file, ticket, until_done
 
@@ -199,6 +199,122 @@ def test_a_closed_ticket_takes_no_comment_but_a_follow_up(world: World) -> None:
         assert world.tickets()[1]["via_followup_source_id"] == int(number)
     else:
         assert f"Sigue al ticket {number}" in world.said(1)[1]
+
+
+def _where(world: World) -> dict[str, Any]:
+    """Where the only ticket belongs, in words that both desks share."""
+    (row,) = world.tickets()
+    if world.slug == "zendesk":
+        fields = {one["id"]: one["value"] for one in row["custom_fields"]}
+        return {
+            "group": row["group_id"] - 360000000000,
+            "form": row["ticket_form_id"] - 370000000000,
+            "category": fields[380000000001],
+            "priority": row["priority"],
+            "tags": set(row["tags"]),
+            "due": row["due_at"],
+            "status": row["status"],
+        }
+    return {
+        "group": row["group_id"] - 9000,
+        "form": {"Disputa": 1, "Queja": 6}[row["type"]],
+        "category": row["custom_fields"]["cf_categoria"],
+        "priority": {1: "low", 2: "normal", 3: "high", 4: "urgent"}[row["priority"]],
+        "tags": set(row["tags"]),
+        "due": row["due_by"],
+        "status": {2: "new", 4: "solved"}[row["status"]],
+    }
+
+
+def _sorted_wrong(world: World) -> str:
+    given = ticket(
+        form="disputa", fields={"categoria": "consulta"}, tags=("cobranza", "consulta", "por_revisar"), note=""
+    )
+    number = world.opened().open(given).id
+    fields = {"zendesk": {"tags": [*given.tags, "vip"]}, "freshdesk": {"tags": [*given.tags, "vip"]}}
+    _write(world, number, fields[world.slug])
+    return number
+
+
+def test_a_ticket_moves_with_what_is_said(world: World) -> None:
+    number = _sorted_wrong(world)
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=50)
+    route = Route(
+        group="legal",
+        form="queja",
+        fields={"categoria": "queja_por_trato", "deudor": "Pepa"},
+        tags=("queja por trato",),
+        untags=("consulta", "por_revisar"),
+        priority=Priority.HIGH,
+        due=due,
+    )
+
+    world.opened().comment(comment(number, route=route))
+
+    assert _where(world) == {
+        "group": 6,
+        "form": 6,
+        "category": "queja_por_trato",
+        "priority": "high",
+        "tags": {"cobranza", "vip", "queja_por_trato"},
+        "due": due.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "status": "new",
+    }
+    assert world.said() == ["No reconozco el cargo.", "Adjunto el justificante.\n\ndeudor: Pepa"]
+
+
+def test_a_move_that_was_made_is_never_made_again(world: World) -> None:
+    number = _sorted_wrong(world)
+    moved = comment(number, route=Route(group="legal", tags=("queja",), untags=("consulta",)), status="solved")
+    world.opened().comment(moved)
+    somebody = {"group_id": 360000000003 if world.slug == "zendesk" else 9003}
+    _write(world, number, somebody | {"status": "open" if world.slug == "zendesk" else 2})
+
+    world.opened().comment(moved)
+
+    assert _where(world)["group"] == 3, "a person at the desk moved it on"
+    assert _where(world)["status"] in ("new", "open")
+    assert len(world.said()) == 2
+
+
+@pytest.mark.parametrize("fault", [*DONE, *NOT_DONE])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_move_whose_answer_is_lost_is_made_once(world: World, fault: str, place: int) -> None:
+    number = _sorted_wrong(world)
+    moved = comment(number, route=Route(group="legal", form="queja", tags=("queja",), untags=("consulta",)))
+    world.double.faults(plan=["none"] * place + [fault])
+
+    until_done(partial(world.opened().comment, moved))
+    world.opened().comment(moved)
+
+    assert (_where(world)["group"], _where(world)["form"]) == (6, 6)
+    assert _where(world)["tags"] == {"cobranza", "por_revisar", "vip", "queja"}
+    assert world.said() == ["No reconozco el cargo.", "Adjunto el justificante."]
+
+
+def test_a_ticket_is_solved_and_opened_again_with_a_word(world: World) -> None:
+    desk = world.opened()
+    number = desk.open(ticket(note="", form="disputa")).id
+
+    desk.comment(comment(number, status="solved"))
+    found = desk.find("a1")
+    assert found is not None
+    assert found.status == "solved"
+    desk.comment(comment(number, key="c2", status="open"))
+    found = desk.find("a1")
+    assert found is not None
+    assert found.status == "open"
+
+
+def test_a_place_that_the_desk_does_not_have_is_refused_and_nothing_is_said(world: World) -> None:
+    number = _sorted_wrong(world)
+
+    for route in (Route(group="astrologia"), Route(group="cobros", form="horoscopo")):
+        with pytest.raises(DeskRefused, match="astrologia|horoscopo"):
+            world.opened().comment(comment(number, route=route))
+
+    assert _where(world)["group"] == 3
+    assert world.said() == ["No reconozco el cargo."]
 
 
 def test_a_comment_to_no_ticket_is_refused(world: World) -> None:
