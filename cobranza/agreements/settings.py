@@ -1,0 +1,172 @@
+"""`config/agreements.toml`: how the house negotiates and who may approve what."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from cobranza import suite
+from cobranza.agreements.matrix import UNATTENDED, Level
+from cobranza.agreements.offers import Policy
+from cobranza.agreements.terms import Risk
+from cobranza.kernel.config import Strict, load
+
+
+def _exact(text: str) -> Decimal:
+    """A figure in quotes."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation as exc:
+        raise ValueError(f'«{text}» no es un número; se escribe entre comillas y con punto: "1500.00"') from exc
+    if not value.is_finite() or value < 0:
+        raise ValueError(f"«{text}» no es un número positivo")
+    return value
+
+
+def _exact_all(values: dict[str, str]) -> dict[str, str]:
+    for currency, text in values.items():
+        if len(currency) != 3 or not currency.isupper():
+            raise ValueError(f"«{currency}» no es un código de moneda")
+        _exact(text)
+    return values
+
+
+class LevelEntry(Strict):
+    """One level of the approval matrix, lowest first; the first one is "automatico".
+
+    Attributes:
+        papel: Role that approves; "automatico" for nobody.
+        deuda: Largest debt by currency, in quotes.
+        quita: Most that may be waived, per cent of the debt.
+        quita_principal: Most of the principal, per cent.
+        dias: Most days until the last payment.
+        pagos: Most payments.
+        primer_pago: Least first payment of several, per cent.
+        riesgos: Bands of risk that it may agree with.
+        incumplidos: Most broken agreements.
+        dos_personas_desde: Debt by currency above which two different people have to agree.
+    """
+
+    FILE: ClassVar[str] = "agreements.toml"
+    TABLE: ClassVar[str] = "niveles"
+
+    papel: str = Field(pattern="^[a-z_]+$")
+    deuda: dict[str, str]
+    quita: str = "0"
+    quita_principal: str = "0"
+    dias: int = Field(ge=1)
+    pagos: int = Field(ge=1)
+    primer_pago: str = "0"
+    riesgos: tuple[Risk, ...] = ("bajo", "medio", "alto")
+    incumplidos: int = Field(default=0, ge=0)
+    dos_personas_desde: dict[str, str] = Field(default_factory=dict)
+
+    _figures = field_validator("deuda", "dos_personas_desde")(_exact_all)
+
+    @field_validator("quita", "quita_principal", "primer_pago")
+    @classmethod
+    def _percent(cls, value: str) -> str:
+        if _exact(value) > 100:
+            raise ValueError("un tanto por ciento no pasa de 100")
+        return value
+
+    def level(self) -> Level:
+        """As the matrix reads it."""
+        return Level(
+            role=self.papel,
+            amount={key: Decimal(text) for key, text in self.deuda.items()},
+            discount=Decimal(self.quita),
+            principal_discount=Decimal(self.quita_principal),
+            days=self.dias,
+            instalments=self.pagos,
+            first=Decimal(self.primer_pago),
+            risks=frozenset(self.riesgos),
+            broken=self.incumplidos,
+            second_over={key: Decimal(text) for key, text in self.dos_personas_desde.items()},
+        )
+
+
+class AgreementSettings(Strict):
+    """The whole file.
+
+    Attributes:
+        coste_dinero: What money costs the creditor, per cent a year, in quotes.
+        suelo: Least worth of an agreement today, per cent of the principal; nothing below is ever offered.
+        dias_pago_total: Days for paying all at once.
+        quita_pago_total: Of interest and costs for paying all at once, per cent.
+        dias_promesa: Most days until a promised payment.
+        parte_ahora: Least share paid now when paying in part, per cent.
+        interes_plan: Interest of a plan, per cent a year, for "consumidor" and "empresa".
+        cuota_minima: Least instalment by currency.
+        plazos: Numbers of instalments that are offered.
+        niveles: The approval matrix.
+    """
+
+    FILE: ClassVar[str] = "agreements.toml"
+
+    coste_dinero: str = "8"
+    suelo: str = "90"
+    dias_pago_total: int = Field(default=3, ge=0, le=60)
+    quita_pago_total: str = "0"
+    dias_promesa: int = Field(default=15, ge=1, le=120)
+    parte_ahora: str = "30"
+    interes_plan: dict[Literal["consumidor", "empresa"], str] = Field(default_factory=dict)
+    cuota_minima: dict[str, str] = Field(default_factory=dict)
+    plazos: tuple[int, ...] = (2, 3, 4, 6, 9, 12)
+    niveles: tuple[LevelEntry, ...] = ()
+
+    _figures = field_validator("cuota_minima")(_exact_all)
+
+    @field_validator("coste_dinero", "suelo", "quita_pago_total", "parte_ahora")
+    @classmethod
+    def _percent(cls, value: str) -> str:
+        if _exact(value) > 100:
+            raise ValueError("un tanto por ciento no pasa de 100")
+        return value
+
+    @field_validator("interes_plan")
+    @classmethod
+    def _rates(cls, value: dict[str, str]) -> dict[str, str]:
+        for text in value.values():
+            _exact(text)
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> AgreementSettings:
+        roles = [each.papel for each in self.niveles]
+        if roles and roles[0] != UNATTENDED:
+            raise ValueError(f"el primer nivel de [[niveles]] tiene que ser «{UNATTENDED}», no «{roles[0]}»")
+        if len(set(roles)) != len(roles):
+            raise ValueError("hay dos niveles con el mismo papel")
+        if any(count < 2 for count in self.plazos):
+            raise ValueError("un plan tiene al menos dos pagos")
+        return self
+
+    def policy(self) -> Policy:
+        """As the negotiation reads it."""
+        return Policy(
+            levels=tuple(each.level() for each in self.niveles),
+            prompt_days=self.dias_pago_total,
+            prompt_waiver=Decimal(self.quita_pago_total),
+            promise_days=self.dias_promesa,
+            part_now=Decimal(self.parte_ahora),
+            discount_rate=Decimal(self.coste_dinero),
+            deferral_rate={
+                "consumer": Decimal(self.interes_plan.get("consumidor", "0")),
+                "business": Decimal(self.interes_plan.get("empresa", "0")),
+            },
+            smallest={key: Decimal(text) for key, text in self.cuota_minima.items()},
+            lengths=self.plazos,
+            floor=Decimal(self.suelo),
+        )
+
+
+def policy() -> Policy:
+    """The policy of ``config/agreements.toml``.
+
+    Raises:
+        ConfigError: the file is wrong.
+    """
+    return load(suite.root() / "config" / AgreementSettings.FILE, AgreementSettings).policy()
