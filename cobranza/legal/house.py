@@ -1,0 +1,217 @@
+"""`config/legal.toml`: thresholds, who is told, who claims, before which court, local holidays, who signs."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import PurePosixPath
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from cobranza import suite
+from cobranza.kernel import spanish
+from cobranza.kernel.config import ConfigError, Strict, load
+from cobranza.kernel.money import Money
+from cobranza.legal import deadlines
+from cobranza.legal.case_file import RepresentativeEntry
+from cobranza.legal.deadlines import Calendar
+
+PersonText = Literal["", "fisica", "juridica"]
+
+
+class Review(Strict):
+    """`[revision]`: how cases are reviewed.
+
+    Attributes:
+        cuatro_ojos: From this claimed amount on, by currency, two people sign off; a currency that is not named needs
+            two always.
+        imputacion: What payments are set against: "principal" as the ERP does, or interest first.
+        documento_maximo: Bytes of the largest document that is taken in.
+    """
+
+    TABLE: ClassVar[str] = "revision"
+
+    cuatro_ojos: dict[str, Decimal] = Field(default_factory=dict)
+    imputacion: Literal["principal", "intereses"] = "principal"
+    documento_maximo: int = Field(default=52_428_800, ge=10_000)
+
+    @field_validator("cuatro_ojos", mode="before")
+    @classmethod
+    def _exact(cls, value: object) -> object:
+        if not isinstance(value, dict) or any(isinstance(each, float) for each in value.values()):
+            raise ValueError("se esperan importes entre comillas, por moneda")
+        return value
+
+    def signatures(self, total: Money) -> int:
+        """How many people have to sign off a claim of `total`."""
+        limit = self.cuatro_ojos.get(total.currency)
+        return 1 if limit is not None and total.amount < limit else 2
+
+
+class Threshold(Strict):
+    """`[umbrales.*]`: when a lawyer is told about a debtor. All of it has to hold at once, save the limitation.
+
+    Attributes:
+        pais: Country of the creditor, ISO alpha-2.
+        acreedor: Only this creditor, "" for all.
+        persona: Kind of debtor, "" for both.
+        grupo: Only debtors of this group of companies, "" for all.
+        importe: Least amount that is due and not held, in quotes.
+        moneda: Of it; other currencies have a threshold of their own.
+        dias: Least days since the oldest of those invoices fell due.
+        gestiones: Least attempts of contact in the record.
+        prescripcion_anos: Years after which a debt is time-barred, 0 when nobody has said.
+        prescripcion_aviso: Days before that at which the lawyer is told whatever the rest says.
+        fuente: Of the limitation.
+    """
+
+    TABLE: ClassVar[str] = "umbrales"
+
+    pais: str = Field(pattern="^[A-Z]{2}$")
+    acreedor: str = ""
+    persona: PersonText = ""
+    grupo: str = ""
+    importe: str
+    moneda: str = Field(pattern="^[A-Z]{3}$")
+    dias: int = Field(ge=1)
+    gestiones: int = Field(default=0, ge=0)
+    prescripcion_anos: int = Field(default=0, ge=0)
+    prescripcion_aviso: int = Field(default=0, ge=0)
+    fuente: str = ""
+
+    @field_validator("importe")
+    @classmethod
+    def _amount(cls, value: str) -> str:
+        try:
+            return str(spanish.amount(value))
+        except spanish.FormatError as exc:
+            raise ValueError("se espera un importe entre comillas, por ejemplo «600.00»") from exc
+
+    @property
+    def least(self) -> Money:
+        """The least amount."""
+        return Money(self.moneda, Decimal(self.importe))
+
+
+class Assignment(Strict):
+    """`[[asignaciones]]`: who takes the cases of a country or creditor; "" fits all, the first that fits counts."""
+
+    TABLE: ClassVar[str] = "asignaciones"
+
+    abogado: str = Field(min_length=1)
+    correo: str = ""
+    pais: str = ""
+    acreedor: str = ""
+
+
+class Claimant(Strict):
+    """`[acreedores.*]`: a creditor's data as a writ needs them; the name of the table is that of companies.toml.
+
+    Attributes:
+        nombre: In full, as registered.
+        id: Tax id.
+        pais: ISO alpha-2.
+        persona: Natural or legal person.
+        domicilio: Street and number.
+        codigo_postal: Of it.
+        localidad: Of it.
+        provincia: Of it.
+        correo: For the court.
+        telefono: For the court.
+        lugar: Where writs are signed.
+        representantes: Lawyer, procurador, attorney.
+        documentos_comunes: Documents of every case of this creditor: key → file under config/.
+    """
+
+    TABLE: ClassVar[str] = "acreedores"
+
+    nombre: str = Field(min_length=1)
+    id: str = ""
+    pais: str = Field(default="ES", pattern="^[A-Z]{2}$")
+    persona: Literal["fisica", "juridica"] = "juridica"
+    domicilio: str = ""
+    codigo_postal: str = ""
+    localidad: str = ""
+    provincia: str = ""
+    correo: str = ""
+    telefono: str = ""
+    lugar: str = ""
+    representantes: tuple[RepresentativeEntry, ...] = ()
+    documentos_comunes: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("documentos_comunes")
+    @classmethod
+    def _inside(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value.values():
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts:
+                raise ValueError(f"«{name}» sale de config/")
+        return value
+
+
+class Organ(Strict):
+    """`[[organos]]`: before whom a debtor is claimed; `{localidad}` and `{provincia}` of the debtor may stand in it."""
+
+    TABLE: ClassVar[str] = "organos"
+
+    pais: str = Field(pattern="^[A-Z]{2}$")
+    juzgado: str
+    procedimiento: str
+    nombre: str
+    provincia: str = ""
+    localidad: str = ""
+    codigo: str = ""
+
+
+class LocalDays(Strict):
+    """`[calendarios.*]`: region and local holidays of a country's court calendar."""
+
+    TABLE: ClassVar[str] = "calendarios"
+
+    region: str = ""
+    festivos: tuple[date, ...] = ()
+
+
+class Legal(Strict):
+    """The whole file."""
+
+    FILE: ClassVar[str] = "legal.toml"
+
+    revision: Review = Review()
+    umbrales: dict[str, Threshold] = Field(default_factory=dict)
+    asignaciones: tuple[Assignment, ...] = ()
+    acreedores: dict[str, Claimant] = Field(default_factory=dict)
+    organos: tuple[Organ, ...] = ()
+    calendarios: dict[str, LocalDays] = Field(default_factory=dict)
+
+    def assigned(self, creditor: str, country: str) -> Assignment | None:
+        """Who takes a case."""
+        fitting = (each for each in self.asignaciones if each.acreedor in ("", creditor) and each.pais in ("", country))
+        return next(fitting, None)
+
+    def claimant(self, creditor: str) -> Claimant:
+        """A creditor's data; raises `ConfigError` when nobody has written them down."""
+        found = self.acreedores.get(creditor)
+        if found is None:
+            raise ConfigError(f"config/{self.FILE}: faltan los datos de [acreedores.{creditor}].")
+        return found
+
+    def organ(self, country: str, province: str = "") -> Organ | None:
+        """Before whom a debtor of that province is claimed."""
+        fitting = (
+            each
+            for each in self.organos
+            if each.pais == country and each.provincia.casefold() in ("", province.casefold())
+        )
+        return next(fitting, None)
+
+    def calendar(self, country: str) -> Calendar:
+        """The court calendar of a country with the house's own days; raises `UnknownCalendar`."""
+        own = self.calendarios.get(country, LocalDays())
+        return deadlines.calendar(country, own.region, own.festivos)
+
+
+def read() -> Legal:
+    """The settings; raises `ConfigError`."""
+    return load(suite.root() / "config" / Legal.FILE, Legal)
