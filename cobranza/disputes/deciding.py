@@ -5,7 +5,6 @@ A decision, what it changes and the word to the desk are one transaction; the ro
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,16 +12,17 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from cobranza.disputes import cases, policy
+from cobranza.disputes import cases, desk_words, policy, ticketing
 from cobranza.disputes.cases import LinkPlan
-from cobranza.disputes.models import Decision, DeskNote, Dispute, Link, Mail
+from cobranza.disputes.desk_words import Word
+from cobranza.disputes.models import Decision, Dispute, Link, Mail
 from cobranza.disputes.ports import Category, Hold
-from cobranza.disputes.shift import queue_of
 from cobranza.kernel import clock
 from cobranza.kernel.errors import BusinessError
+from cobranza.kernel.money import Money
+from cobranza.kernel.spanish import write_money
 from cobranza.ledger.events import Actor, record
 from cobranza.ledger.models import Contact, Debtor
-from cobranza.runs import items
 
 _Kinds = Decision.Kinds
 _Reviews = Dispute.Reviews
@@ -77,7 +77,7 @@ def decide(case: Dispute, choice: Choice, categories: Mapping[str, Category], *,
         _check_links(choice, debtor)
         mail = row.mails.filter(opens=True).first()
         before = str(mail.judgement.get("label", "")) if mail is not None else ""
-        rerouted = row.category != entry.slug
+        rerouted, tags = row.category != entry.slug, {*categories, row.category, row.secondary}
         row.category, row.secondary, row.debtor = entry.slug, choice.secondary, debtor
         row.decided_by, row.decided_by_name = "person", person
         row.callback = choice.callback or row.callback
@@ -88,6 +88,7 @@ def decide(case: Dispute, choice: Choice, categories: Mapping[str, Category], *,
             waits.append("La mesa la da por resuelta: falta cerrarla")
         row.review, row.review_reasons = (_Reviews.WAITING if waits else _Reviews.DONE), waits
         row.suggestion = {}
+        row.due_at = policy.due(mail.received_at, entry) if mail is not None else row.due_at
         row.save()
         changed = cases.set_links(row, choice.links, actor=actor)
         if choice.learn_address and debtor is not None and mail is not None and mail.sender:
@@ -112,7 +113,11 @@ def decide(case: Dispute, choice: Choice, categories: Mapping[str, Category], *,
         lines += [f"Documento: {link.invoice.number}" for link in cases.live_links(row)]
         lines += [f"Llamada de comprobación: {row.callback}"] if choice.callback else []
         lines += [choice.note] if choice.note else []
-        _tell_desk(row, decision, "\n".join(lines), reroute=rerouted)
+        route = ticketing.route(
+            entry, moves=rerouted, secondary=row.secondary, waits=bool(waits), alert=row.alert, before=tags,
+            fields=_fields(row), due=row.due_at,
+        )  # fmt: skip
+        _tell_desk(row, decision, "\n".join(lines), route=route)
         payload = {"before": before, "after": entry.slug, "person": person}
         cases.tell("dispute.decided", row, payload, actor, links=changed)
     return decision
@@ -145,7 +150,11 @@ def merge(case: Dispute, into: Dispute, *, person: str) -> Decision:
         changed = cases.set_links(target, plans.values(), actor=actor)
         mail = row.mails.filter(opens=True).first()
         decision = _decided(row, mail, _Kinds.MERGED, person=person, note=f"Con la disputa {target.pk}")
-        _tell_desk(row, decision, f"{person}: es lo mismo que el ticket {target.ticket or target.pk}.")
+        where, whence = (f"ticket {one.ticket}" if one.ticket else f"caso {one.pk}" for one in (target, row))
+        _tell_desk(row, decision, f"{person}: es lo mismo que el {where}. Se sigue allí.", status="solved")
+        lines = [f"{person} une aquí el {whence}, que es lo mismo."]
+        lines += [f"Documento: {link.invoice.number}" for link in cases.live_links(target)]
+        _tell_desk(target, decision, "\n".join(lines))
         cases.tell("dispute.merged", row, {"into": target.pk, "person": person}, actor)
         cases.tell("dispute.grown", target, {"from": row.pk, "person": person}, actor, links=changed)
     return decision
@@ -171,6 +180,7 @@ def close(case: Dispute, *, person: str, reason: str) -> Decision:
         mail = row.mails.filter(opens=True).first()
         decision = _decided(row, mail, _Kinds.CLOSED, person=person, note=reason)
         cases.close(row, reason=reason, actor=Actor.person(person))
+        _tell_desk(row, decision, f"{person} lo cierra: {reason}", status="solved")
     return decision
 
 
@@ -183,6 +193,7 @@ def reopen(case: Dispute, *, person: str, reason: str) -> Decision:
         mail = row.mails.filter(opens=True).first()
         decision = _decided(row, mail, _Kinds.REOPENED, person=person, note=reason)
         cases.reopen(row, reason=reason, actor=Actor.person(person))
+        _tell_desk(row, decision, f"{person} lo abre de nuevo: {reason}".removesuffix(": "), status="open")
     return decision
 
 
@@ -200,13 +211,6 @@ def write_note(case: Dispute, text: str, *, person: str) -> Decision:
 def record_retry(mail: Mail, *, person: str) -> Decision:
     """Keep that a person sent a mail back to where it stopped."""
     return _decided(mail.dispute, mail, _Kinds.RETRIED, person=person, note=str(mail.problem.get("message", "")))
-
-
-def told(note: DeskNote, *, refused: str = "") -> None:
-    """The desk knows; or takes no more comments, with the reason."""
-    note.state = DeskNote.States.REFUSED if refused else DeskNote.States.DONE
-    note.reason, note.ended_at = refused, clock.now()
-    note.save(update_fields=["state", "reason", "ended_at"])
 
 
 # ---- learning
@@ -328,9 +332,25 @@ def _decided(
     return decision
 
 
-def _tell_desk(case: Dispute, decision: Decision, text: str, *, reroute: bool = False) -> DeskNote:
-    """Plan the word to the desk, and its work item, in the caller's transaction."""
-    key = hashlib.sha256(f"{case.key}:{decision.pk}".encode()).hexdigest()
-    row = DeskNote.objects.create(key=key, dispute=case, text=text, reroute=reroute, created_at=clock.now())
-    items.add(queue_of(case.creditor.key), f"aviso {row.pk} · {key[:12]}", {"note": row.pk}, max_attempts=20)
-    return row
+def _tell_desk(
+    case: Dispute, decision: Decision, text: str, *, route: dict[str, object] | None = None, status: str = ""
+) -> None:
+    """Plan the word to the desk in the caller's transaction."""
+    desk_words.plan(case, Word(text=text, route=route or {}, status=status), seed=str(decision.pk))
+
+
+def _fields(case: Dispute) -> dict[str, str]:
+    """What the ticket's fields say of a case as it stands."""
+    links = cases.live_links(case)
+    held = (f"{link.invoice.number}: {_disputed(link)}" for link in links if link.held)
+    debtor = f"{case.debtor.name} {case.debtor.tax_id}".strip() if case.debtor is not None else ""
+    return {
+        "deudor": debtor,
+        "facturas": ", ".join(link.invoice.number for link in links),
+        "importe": "; ".join(held),
+    }
+
+
+def _disputed(link: Link) -> str:
+    amount = link.amount if link.amount is not None else link.invoice.open
+    return write_money(Money(link.invoice.currency, amount))

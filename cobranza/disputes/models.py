@@ -293,7 +293,14 @@ class DeskNote(models.Model):
     key = models.CharField(max_length=64, unique=True)
     dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="desk_notes")
     text = models.TextField()
-    reroute = models.BooleanField(default=False, help_text="Cambia de grupo, formulario y prioridad con la categoría.")
+    route = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Adónde va el ticket: grupo, formulario, campos, etiquetas, prioridad, plazo.",
+    )
+    status = models.CharField(
+        max_length=10, blank=True, default="", help_text="Cómo queda el ticket; vacío: como esté."
+    )
     state = models.CharField(max_length=16, choices=States, default=States.PLANNED)
     reason = models.TextField(blank=True, default="")
     created_at = models.DateTimeField()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +11,11 @@ from cobranza.disputes import answering
 from cobranza.disputes.holding import Planned
 from cobranza.disputes.linking import Document, Linked
 from cobranza.disputes.policy import Review
-from cobranza.disputes.ports import Attachment, Category, Judgement, NewTicket, Priority, ReadMail
+from cobranza.disputes.ports import Attachment, Category, Judgement, NewTicket, Priority, ReadMail, Route
 from cobranza.kernel.money import Money
 from cobranza.kernel.spanish import write_money
 
+TO_REVIEW, FRAUD = "por_revisar", "posible_fraude"
 _SUBJECT = 150
 _MOST_TEXT = 60_000
 
@@ -50,8 +51,8 @@ def ask(
     """
     tags = ["cobranza", entry.slug, f"idioma_{mail.lang}"]
     tags += [judgement.secondary] if judgement.secondary else []
-    tags += ["por_revisar"] if review.wanted else []
-    tags += ["posible_fraude"] if review.alert else []
+    tags += [TO_REVIEW] if review.wanted else []
+    tags += [FRAUD] if review.alert else []
     documents = [one.document for one in linked.named]
     return {
         "requester": mail.sender or fallback,
@@ -91,6 +92,59 @@ def of_request(key: str, request: Mapping[str, Any], files: Sequence[Attachment]
         priority=Priority(request["priority"]),
         due=datetime.fromisoformat(request["due"]) if request["due"] else None,
         files=tuple(files),
+    )
+
+
+def route(
+    entry: Category,
+    *,
+    moves: bool,
+    secondary: str,
+    waits: bool,
+    alert: bool,
+    before: Collection[str],
+    fields: Mapping[str, str],
+    due: datetime | None,
+) -> dict[str, Any]:
+    """Where a ticket belongs once a person has decided, as JSON; `of_route` makes it a `Route` again.
+
+    Args:
+        entry: The category that counts now.
+        moves: It is another than before; otherwise the ticket stays where people at the desk may have put it.
+        secondary: The second matter, "" for none.
+        waits: Somebody still has to look.
+        alert: It may be a fraud.
+        before: Tags that earlier categories may have put on it.
+        fields: Values by slug of field.
+        due: By when.
+    """
+    tags = [
+        entry.slug,
+        *([secondary] if secondary else []),
+        *([TO_REVIEW] if waits else []),
+        *([FRAUD] if alert else []),
+    ]
+    return {
+        "group": entry.department if moves else "",
+        "form": entry.form if moves else "",
+        "fields": {"categoria": entry.slug, **fields},
+        "tags": tags,
+        "untags": sorted({*before, TO_REVIEW, FRAUD} - {"", *tags}),
+        "priority": (Priority.URGENT if alert else entry.priority).value if moves else "",
+        "due": due.isoformat() if due and moves else "",
+    }
+
+
+def of_route(stored: Mapping[str, Any]) -> Route:
+    """The route of a stored one."""
+    return Route(
+        group=stored["group"],
+        form=stored["form"],
+        fields=stored["fields"],
+        tags=tuple(stored["tags"]),
+        untags=tuple(stored["untags"]),
+        priority=Priority(stored["priority"]) if stored["priority"] else None,
+        due=datetime.fromisoformat(stored["due"]) if stored["due"] else None,
     )
 
 

@@ -15,6 +15,7 @@ _ICONS = {
     "dispute.opened": "inbox", "dispute.ticket": "link", "dispute.decided": "check", "dispute.closed": "archive",
     "dispute.reopened": "refresh", "dispute.merged": "copy", "dispute.solved": "clock", "dispute.taken_over": "person",
     "dispute.said": "log", "dispute.grown": "copy", "mail.received": "inbox",
+    "dispute.desk_told": "link", "dispute.desk_refused": "alert",
 }  # fmt: skip
 
 
@@ -73,6 +74,8 @@ def _what(kind: str, payload: dict[str, object]) -> str:
         "dispute.reopened": _("Abierto de nuevo: vuelve a retener"),
         "dispute.merged": _("Unido a otro caso"),
         "dispute.grown": _("Recibe otro caso"),
+        "dispute.desk_told": _("La mesa lo sabe"),
+        "dispute.desk_refused": _("La mesa no lo admite"),
         "dispute.taken_over": _("Supervisión toma el relevo"),
         "answer.sent": _("Acuse enviado"),
         "answer.refused": _("Acuse rechazado"),
@@ -90,6 +93,10 @@ def _detail(kind: str, payload: dict[str, object], names: Mapping[str, str]) -> 
     if kind == "dispute.decided":
         before, after = (names.get(str(payload.get(one)), str(payload.get(one, ""))) for one in ("before", "after"))
         return after if before == after else f"{before} → {after}"
+    if kind == "dispute.desk_told":
+        moved = ", ".join(str(payload[one]) for one in ("group", "form", "priority") if payload.get(one))
+        solved = {"solved": _("ticket resuelto"), "open": _("ticket abierto")}.get(str(payload.get("status")), "")
+        return " · ".join(filter(None, (moved, solved)))
     if kind in ("answer.sent", "answer.refused", "answer.omitted"):
         return f"{payload.get('to', '')} {payload.get('reason', '')}".strip()
     return str(payload.get("reason", payload.get("into", "")))

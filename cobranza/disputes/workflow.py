@@ -15,10 +15,10 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from cobranza.disputes import answers, cases, deciding, opening, storing, threads, ticketing
+from cobranza.disputes import answers, cases, deciding, desk_words, opening, storing, threads, ticketing
 from cobranza.disputes.desk_news import ticket_changed, watch, webhook
 from cobranza.disputes.directory import contacts_of
-from cobranza.disputes.models import DeskNote, Dispute, Mail, Outgoing
+from cobranza.disputes.models import Dispute, Mail, Outgoing
 from cobranza.disputes.ports import (
     Mailbox,
     MailGone,
@@ -185,7 +185,7 @@ def work(shift: Shift, *, limit: int | None = None) -> int:
     for item in items.work(shift.queue, limit=limit):
         with item:
             if "note" in item.payload:
-                _tell_desk(shift, item)
+                desk_words.carry_out(lambda case: _desk(shift, case), item, actor=shift.actor)
             else:
                 _work(shift, item)
         done += 1
@@ -388,22 +388,6 @@ def _acknowledge(shift: Shift, mail: Mail, read: ReadMail, item: HeldItem) -> Ma
         row = answers.send(row, shift.senders[mail.account], actor=shift.actor)
         shift.tally.acknowledged += row.state == Outgoing.States.ACCEPTED
     return storing.advance(mail, _States.ACKNOWLEDGED, expected=(_States.CREATED,))
-
-
-def _tell_desk(shift: Shift, item: HeldItem) -> None:
-    """Tell the desk what a person decided here."""
-    row = DeskNote.objects.select_related("dispute__merged_into").get(pk=item.payload["note"])
-    if row.state != DeskNote.States.PLANNED:
-        return
-    case = row.dispute
-    if not case.ticket:
-        item.defer(clock.now() + _WAIT)
-        return
-    try:
-        _desk(shift, case).comment(NewComment(key=row.key, ticket=case.ticket, text=row.text))
-        deciding.told(row)
-    except TicketClosed as exc:
-        deciding.told(row, refused=exc.message)
 
 
 def _desk(shift: Shift, case: Dispute) -> TicketDesk:

@@ -108,6 +108,7 @@ class Scene:
     human: dict[str, str] = field(default_factory=dict)
     """Message-ID and what it answers, "" for a mail that opens a case."""
     delivered: set[bytes] = field(default_factory=set)
+    began: float = field(default_factory=time.monotonic)
 
     # ---- what arrives
 
@@ -243,6 +244,13 @@ class Scene:
         self.done["sent again, same message"] = len(self.smtp.accepted) - len(answers)
         self.done["comments"] = sum(not row.opens for row in first.values())
 
+    def progress(self, arrived: int) -> None:
+        """A line every ten kills, for whoever waits for the long form with ``-s``."""
+        if self.done["killed"] % 10 == 0:
+            ended = Mail.objects.filter(state__in=Mail.ENDED).count()
+            spent = time.monotonic() - self.began
+            print(f"{spent:6.0f} s: {self.done['killed']} kills, {arrived} arrived, {ended} ended", flush=True)
+
     def told(self) -> str:
         return f"triage: {len(self.human)} human mails, one ticket and one answer each; {dict(self.done)}"
 
@@ -321,6 +329,7 @@ def _under_fire(scene: Scene, *, mails: int, kills: int, seconds: float) -> None
             scene.arrive(arrived)
         if scene.done["killed"] < kills:
             scene.kill_some_time()
+            scene.progress(arrived)
         else:
             scene.robot().wait(300)
     scene.finish(seconds)

@@ -72,21 +72,21 @@ class Route:
     """Where a ticket belongs once a person has said what it is about.
 
     Attributes:
-        group: Slug of the department.
+        group: Slug of the department, "" leaves the ticket's.
         form: Slug of the form, "" leaves the ticket's.
         fields: Values by slug of field; the others stay.
         tags: To add, lower case.
         untags: To take off; the tags of anybody else stay.
-        priority: From the category's service level.
+        priority: From the category's service level, None leaves the ticket's.
         due: By when, aware UTC; None leaves the ticket's.
     """
 
-    group: str
+    group: str = ""
     form: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     untags: tuple[str, ...] = ()
-    priority: Priority = Priority.NORMAL
+    priority: Priority | None = None
     due: datetime | None = None
 
 

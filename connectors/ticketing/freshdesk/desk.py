@@ -261,15 +261,17 @@ class FreshdeskDesk:
             return asked
         asked |= self._place(route.group, route.form, route.fields, route.due)
         tags = words.retagged(ticket.get("tags") or [], on=route.tags, off=route.untags, limit=_TAG)
-        return asked | {"priority": _PRIORITY[route.priority], "tags": tags}
+        asked |= {"priority": _PRIORITY[route.priority]} if route.priority is not None else {}
+        return asked | {"tags": tags}
 
     def _place(self, group: str, form: str, fields: Mapping[str, str], due: datetime | None) -> dict[str, Any]:
         """Where a ticket belongs, as the account calls it."""
         entry = self._entry
         asked: dict[str, Any] = {
-            "group_id": common.look_up(entry.grupos, group, "grupo"),
             "custom_fields": {entry.campos[s]: words.line(v, 255) for s, v in fields.items() if s in entry.campos},
         }
+        if group:
+            asked["group_id"] = common.look_up(entry.grupos, group, "grupo")
         if form:
             asked["type"] = common.look_up(entry.formularios, form, "formulario")
         now = clock.now()

@@ -276,12 +276,15 @@ class ZendeskDesk:
             return asked
         asked |= self._place(route.group, route.form, route.fields, route.due)
         tags = words.retagged(ticket.get("tags") or [], on=route.tags, off=route.untags, limit=_TAG)
-        return asked | {"priority": route.priority.value, "tags": tags}
+        asked |= {"priority": route.priority.value} if route.priority is not None else {}
+        return asked | {"tags": tags}
 
     def _place(self, group: str, form: str, fields: Mapping[str, str], due: datetime | None) -> dict[str, Any]:
         """Where a ticket belongs, by the numbers of the account."""
         entry = self._entry
-        asked: dict[str, Any] = {"group_id": common.look_up(entry.grupos, group, "grupo")}
+        asked: dict[str, Any] = {}
+        if group:
+            asked["group_id"] = common.look_up(entry.grupos, group, "grupo")
         if form:
             asked["ticket_form_id"] = common.look_up(entry.formularios, form, "formulario")
         known = [(entry.campos[slug], value) for slug, value in fields.items() if slug in entry.campos]

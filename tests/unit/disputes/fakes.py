@@ -19,6 +19,7 @@ from cobranza.disputes.ports import (
     Bounce,
     Category,
     DeskError,
+    DeskRefused,
     Entity,
     Hold,
     Judgement,
@@ -249,6 +250,7 @@ class FakeDesk:
     follows: dict[str, str] = field(default_factory=dict)
     comments: dict[str, NewComment] = field(default_factory=dict)
     changed: list[Ticket] = field(default_factory=list)
+    refuses: str = ""
     fault: Callable[[str], None] = lambda what: None
 
     def open(self, ticket: NewTicket, *, follows: str = "") -> Ticket:
@@ -273,6 +275,8 @@ class FakeDesk:
             ticket = next(one for one in self.tickets.values() if one.id == comment.ticket)
             if ticket.status == "closed":
                 raise TicketClosed("El ticket está cerrado.")
+            if self.refuses and (comment.route or comment.status):
+                raise DeskRefused(self.refuses)
             self.comments[comment.key] = comment
         self.fault("after comment")
 
