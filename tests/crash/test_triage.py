@@ -322,16 +322,16 @@ def _only_settings(name: str) -> Callable[[str, list[str]], set[str]]:
 
 def _under_fire(scene: Scene, *, mails: int, kills: int, seconds: float) -> None:
     arrived = 0
-    while scene.done["killed"] < kills or arrived < mails:
-        share = max(1, round(mails / max(kills, 1)))
-        for _ in range(min(scene.dice.randint(0, 2 * share), mails - arrived)):
+    while scene.done["killed"] < kills:
+        # As many to come as kills to come: the last ones are not spent on an empty mailbox.
+        share = (mails - arrived) / (kills - scene.done["killed"])
+        for _ in range(min(scene.dice.randint(0, round(2 * share)), mails - arrived)):
             arrived += 1
             scene.arrive(arrived)
-        if scene.done["killed"] < kills:
-            scene.kill_some_time()
-            scene.progress(arrived)
-        else:
-            scene.robot().wait(300)
+        scene.kill_some_time()
+        scene.progress(arrived)
+    for number in range(arrived + 1, mails + 1):
+        scene.arrive(number)
     scene.finish(seconds)
     scene.check()
     print(f"\n{scene.told()}")
