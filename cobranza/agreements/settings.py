@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cobranza import suite
+from cobranza.agreements.following import Watch
 from cobranza.agreements.matrix import UNATTENDED, Level
 from cobranza.agreements.offers import Policy
 from cobranza.agreements.terms import Risk
@@ -101,6 +102,9 @@ class AgreementSettings(Strict):
         interes_plan: Interest of a plan, per cent a year, for "consumidor" and "empresa".
         cuota_minima: Least instalment by currency.
         plazos: Numbers of instalments that are offered.
+        avisar_antes: Days before an instalment on which the debtor is reminded.
+        gracia: Days after an instalment on which it is not yet missed.
+        impagos: Missed instalments that break the agreement.
         niveles: The approval matrix.
     """
 
@@ -115,6 +119,9 @@ class AgreementSettings(Strict):
     interes_plan: dict[Literal["consumidor", "empresa"], str] = Field(default_factory=dict)
     cuota_minima: dict[str, str] = Field(default_factory=dict)
     plazos: tuple[int, ...] = (2, 3, 4, 6, 9, 12)
+    avisar_antes: int = Field(default=2, ge=1, le=15)
+    gracia: int = Field(default=2, ge=0, le=15)
+    impagos: int = Field(default=2, ge=1)
     niveles: tuple[LevelEntry, ...] = ()
 
     _figures = field_validator("cuota_minima")(_exact_all)
@@ -162,11 +169,15 @@ class AgreementSettings(Strict):
             floor=Decimal(self.suelo),
         )
 
+    def watch(self) -> Watch:
+        """As the follow-up reads it."""
+        return Watch(remind_days=self.avisar_antes, grace_days=self.gracia, misses=self.impagos)
 
-def policy() -> Policy:
-    """The policy of ``config/agreements.toml``.
+
+def agreement_settings() -> AgreementSettings:
+    """``config/agreements.toml``.
 
     Raises:
         ConfigError: the file is wrong.
     """
-    return load(suite.root() / "config" / AgreementSettings.FILE, AgreementSettings).policy()
+    return load(suite.root() / "config" / AgreementSettings.FILE, AgreementSettings)

@@ -55,7 +55,11 @@ def offers_command(debt_file: Path, approved: bool, as_json: bool) -> None:
     risk, broken_agreements          bajo, medio o alto; acuerdos incumplidos
     """
     debt = debtfile.read(debt_file, clock.now().date())
-    found = [each for each in offers(debt, settings.policy()) if not approved or each.approval.state == "approved"]
+    found = [
+        each
+        for each in offers(debt, settings.agreement_settings().policy())
+        if not approved or each.approval.state == "approved"
+    ]
     if as_json:
         click.echo(json.dumps(_plain(debt, found), ensure_ascii=False, indent=2))
         return

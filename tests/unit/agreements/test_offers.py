@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from cobranza.agreements import schedule
 from cobranza.agreements.matrix import Level, approve
 from cobranza.agreements.offers import Policy, below_floor, offers, weigh
-from cobranza.agreements.settings import policy
+from cobranza.agreements.settings import agreement_settings
 from cobranza.agreements.terms import AgreementError, Debt, Kind, Waived
 from cobranza.agreements.value import value_of
 from cobranza.cli.agreements import group
@@ -282,7 +282,7 @@ def test_a_file_that_is_no_debt_is_refused_by_name(tmp_path: Path, text: str) ->
 
 
 def test_the_shipped_policy_loads_and_starts_unattended() -> None:
-    shipped = policy()
+    shipped = agreement_settings().policy()
     assert shipped.levels[0].role == "automatico"
     assert shipped.levels[0].principal_discount == 0
     assert shipped.floor > 0
