@@ -10,21 +10,20 @@ from functools import cache
 from cobranza.reconciliation import ruleset
 from cobranza.reconciliation.balances import Balances, Moment
 from cobranza.reconciliation.customers import CustomerIndex, Evidence, is_agent
+from cobranza.reconciliation.mentions import Mentions
 from cobranza.reconciliation.policy import Policy
 from cobranza.reconciliation.rates import Rates
 from cobranza.reconciliation.records import Customer, Document, Payment
-from cobranza.reconciliation.references import DocumentIndex, Mention, Token, tokens
+from cobranza.reconciliation.references import DocumentIndex, Mention, Token, WeakHits
 from cobranza.reconciliation.text import Phrases, has_word, plain
 from cobranza.regimes.payments import regime, wording
 
 
-@dataclass(slots=True)
 class Clues:
     """What a payment says before balances are looked at; worked out once per payment.
 
     Attributes:
-        tokens: Runs of digits in its texts.
-        mentions: Documents that the tokens name, of any customer.
+        mentions: Documents that its texts name, of any customer.
         by_customer: The same by customer.
         hints: Kinds of explanation that the text announces.
         agent: The payer pays for others (factoring, confirming, a depositary).
@@ -33,18 +32,48 @@ class Clues:
         concerned: Customers whose balances matter to its readings.
         parties: Customers worth looking at, by payer and by reference, surest first; empty until it was searched.
         searched: The payer was searched for by name too; until then `evidence` is what stands there at sight.
+        weak: By customer: what `Board.weak_hits` found.
     """
 
-    tokens: list[Token]
-    mentions: list[Mention]
-    hints: frozenset[str]
-    agent: bool
-    nothing: bool
-    by_customer: dict[int, list[Mention]]
-    evidence: dict[int, Evidence] = field(default_factory=dict)
-    concerned: tuple[int, ...] = ()
-    parties: tuple[int, ...] = ()
-    searched: bool = False
+    __slots__ = (
+        "_found", "_payment", "_tokens", "agent", "by_customer", "concerned", "evidence", "hints", "mentions",
+        "nothing", "parties", "searched", "weak",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        payment: Payment,
+        found: Mentions,
+        mentions: list[Mention],
+        by_customer: dict[int, list[Mention]],
+        hints: frozenset[str],
+        *,
+        agent: bool,
+        nothing: bool,
+    ) -> None:
+        self._payment, self._found = payment, found
+        self._tokens: list[Token] | None = None
+        self.mentions = mentions
+        self.by_customer = by_customer
+        self.hints = hints
+        self.agent = agent
+        self.nothing = nothing
+        self.evidence: dict[int, Evidence] = {}
+        self.concerned: tuple[int, ...] = ()
+        self.parties: tuple[int, ...] = ()
+        self.searched = False
+        self.weak: dict[int, WeakHits] = {}
+
+    @property
+    def tokens(self) -> list[Token]:
+        """Runs of digits in its texts."""
+        if self._tokens is None:
+            self._tokens = self._found.tokens(self._payment)
+        return self._tokens
+
+    def token(self, number: int) -> Token:
+        """One of `tokens`; cheap where no other is asked for."""
+        return self._found.token(self._payment, number) if self._tokens is None else self._tokens[number]
 
 
 @dataclass(slots=True)
@@ -78,9 +107,12 @@ class Board:
     signature: str = ""
     batches: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     batch_docs: dict[str, list[int]] = field(default_factory=dict)
+    mentions: Mentions = field(init=False)
     _clues: dict[int, Clues] = field(default_factory=dict)
+    _names: dict[str, tuple[bool, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.mentions = Mentions(self.payments, self.index)
         self.signature = str(ruleset.current(self.policy))
         sums: dict[tuple[str, str], int] = defaultdict(int)
         docs: dict[str, list[int]] = defaultdict(list)
@@ -116,25 +148,41 @@ class Board:
         """Drop the clues of a payment that is done with."""
         self._clues.pop(payment.index, None)
 
+    def weak_hits(self, clues: Clues, customer: int) -> WeakHits:
+        """What the texts name incompletely or with a slip among a customer's documents, open or not."""
+        held = clues.weak.get(customer)
+        if held is None:
+            taken = frozenset([mention.token for mention in clues.by_customer.get(customer, ())])
+            held = clues.weak[customer] = self.index.weak_hits(clues.tokens, customer, taken)
+        return held
+
     def _look(self, payment: Payment) -> Clues:
-        text, name = plain(payment.text), plain(payment.name)
-        hints = _hints().kinds(text)
+        text = plain(payment.text)
+        hints = _said().kinds(text)
+        nothing, agent = self._of_name(payment.name)
+        if _NOTHING in hints:
+            hints.discard(_NOTHING)
+            nothing = True
         deposit = regime(payment.country).deposit
-        if deposit and (has_word(name, deposit.payers) or has_word(text, deposit.words)):
+        if deposit and (has_word(plain(payment.name), deposit.payers) or has_word(text, deposit.words)):
             hints.add("deposit")
-        found = tokens(payment)
-        mentions = self.index.anywhere(found, payment)
+        mentions = self.mentions.of(payment)
         by_customer: dict[int, list[Mention]] = {}
         for mention in mentions:
-            by_customer.setdefault(self.documents[mention.doc].customer, []).append(mention)
-        return Clues(
-            tokens=found,
-            mentions=mentions,
-            hints=frozenset(hints),
-            agent=is_agent(payment.name),
-            nothing=bool(_nothing().kinds(text, name)),
-            by_customer=by_customer,
-        )
+            customer = self.documents[mention.doc].customer
+            if customer in by_customer:
+                by_customer[customer].append(mention)
+            else:
+                by_customer[customer] = [mention]
+        kinds = frozenset(hints) if hints else _NONE
+        return Clues(payment, self.mentions, mentions, by_customer, kinds, agent=agent, nothing=nothing)
+
+    def _of_name(self, name: str) -> tuple[bool, bool]:
+        """Whether the payer's name says that no invoice is paid, and that the payer pays for others."""
+        held = self._names.get(name)
+        if held is None:
+            held = self._names[name] = _NOTHING in _said().kinds(plain(name)), is_agent(name)
+        return held
 
 
 def _parties(evidence: dict[int, Evidence], by_customer: dict[int, list[Mention]]) -> tuple[int, ...]:
@@ -148,13 +196,13 @@ def _parties(evidence: dict[int, Evidence], by_customer: dict[int, list[Mention]
 
 
 @cache
-def _hints() -> Phrases:
-    return Phrases(wording().hints)
+def _said() -> Phrases:
+    """What texts announce: every kind of hint, and that no invoice is paid."""
+    return Phrases(wording().hints | {_NOTHING: wording().nothing})
 
 
-@cache
-def _nothing() -> Phrases:
-    return Phrases({"nothing": wording().nothing})
+_NOTHING = "·"  # no kind of hint is called so
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from cobranza.reconciliation.amounts import Owed, Reading, share_out
 from cobranza.reconciliation.balances import Moment
 from cobranza.reconciliation.board import Board, Clues, View
 from cobranza.reconciliation.records import Hypothesis, Line, Payment
-from cobranza.reconciliation.references import Mention, Quality
+from cobranza.reconciliation.references import Mention, Quality, best_of
 from cobranza.reconciliation.text import plain
 from cobranza.reconciliation.weights import VETO, payer_part, reference_part
 from cobranza.regimes.payments import PaymentRegime, regime, wording
@@ -96,6 +96,8 @@ def _collections(board: Board, payment: Payment, clues: Clues, moment: Moment, d
         found += special.deposits(board, payment, clues, moment)
     strongest = max((held.weight for held in clues.evidence.values()), default=0.0)
     for customer in clues.parties:
+        if depth == Depth.NAMED and not names_any(board, clues, customer):
+            continue
         view = View.of(board, payment, clues, moment, customer)
         if not view.own and customer not in clues.by_customer:
             continue
@@ -104,12 +106,18 @@ def _collections(board: Board, payment: Payment, clues: Clues, moment: Moment, d
     return found
 
 
+def names_any(board: Board, clues: Clues, customer: int) -> bool:
+    """Whether the texts may name a document of the customer, open or not."""
+    if customer in clues.by_customer:
+        return True
+    return customer in clues.evidence and bool(board.weak_hits(clues, customer))
+
+
 def _of_customer(view: View, depth: Depth, *, worth: bool) -> list[Hypothesis]:
     mentions = list(view.clues.by_customer.get(view.customer, ()))
     if view.known or any(mention.quality >= Quality.FULL for mention in mentions):
-        taken = frozenset(mention.token for mention in mentions)
-        mentions += view.board.index.within(view.clues.tokens, view.own, taken)
-    slots = _slots(view, mentions)
+        mentions += best_of(view.board.weak_hits(view.clues, view.customer), view.free)
+    slots = _slots(view, mentions) if mentions else []
     live = [slot for slot in slots if any(view.free.get(doc) for doc in slot.docs)]
     if depth == Depth.NAMED:
         _claim(view, live)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import islice, product
 
+from cobranza.reconciliation.amounts import WEIGHTS, written
 from cobranza.reconciliation.balances import Moment
 from cobranza.reconciliation.board import Board, Clues, View
 from cobranza.reconciliation.candidates import COMBINATIONS, SETTLING, explained
-from cobranza.reconciliation.records import Hypothesis, Payment
+from cobranza.reconciliation.records import Hypothesis, Line, Payment
 from cobranza.reconciliation.references import Mention, Quality
+from cobranza.reconciliation.sets import addition
 from cobranza.reconciliation.weights import payer_part, reference_part
 
 EXACT = SETTLING | {"batch", "return"}
@@ -31,23 +33,52 @@ def reading(board: Board, payment: Payment, moment: Moment) -> Hypothesis | None
     if customer is None:
         clues = board.clues_of(payment)
         customer = _payer(clues)
-    if customer is None:
-        return None
+        if customer is None:
+            return None
     named = _named(board, clues, customer, moment)
-    if named is None or _elsewhere(board, payment, clues, customer, named, moment):
+    if named is None:
         return None
-    docs = list(dict.fromkeys(mention.doc for mention in named))
-    free = {doc: board.balances.free(doc, moment) for doc in docs}
-    view = View(board, payment, clues, moment, customer, True, docs, free)
-    found = [one for one in explained(view, docs, loose=False) if one.rule in SETTLING]
-    if not found:
+    docs = [named[0].doc] if len(named) == 1 else list(dict.fromkeys([mention.doc for mention in named]))
+    free = [board.balances.free(doc, moment) for doc in docs]
+    if len(clues.by_customer) > 1 and _elsewhere(board, payment, clues, customer, named, moment):
         return None
-    best = max(found, key=lambda one: (one.score, one.rule))
+    best = _equal(board, payment, customer, docs, free) or _nearly(board, payment, clues, moment, customer, docs, free)
+    if best is None:
+        return None
     best.parts["referencia"] = reference_part([mention.quality for mention in named])
     best.parts["cliente"] = payer_part(board, clues, customer)
     best.parts["otra referencia"] = 0.0
-    best.mentions = tuple(mention.token for mention in named)
+    best.mentions = tuple([mention.token for mention in named])
     return best
+
+
+def _equal(board: Board, payment: Payment, customer: int, docs: list[int], free: list[int]) -> Hypothesis | None:
+    """The commonest reading, made directly: the documents are paid to the cent. As `explained` gives it."""
+    cents = payment.cents
+    if sum(free) != cents:
+        return None
+    documents, currency = board.documents, payment.currency
+    for doc in docs:
+        if documents[doc].currency != currency:
+            return None
+    return Hypothesis(
+        tuple([Line(doc, amount) for doc, amount in zip(docs, free, strict=True)]),
+        "equal",
+        "named",
+        customer,
+        cents,
+        {"importe": WEIGHTS["equal"]},
+        f"{written(cents)} = {written(cents)}" if len(docs) == 1 else addition(free),
+    )
+
+
+def _nearly(
+    board: Board, payment: Payment, clues: Clues, moment: Moment, customer: int, docs: list[int], free: list[int]
+) -> Hypothesis | None:
+    """The likeliest sure explanation of a difference."""
+    view = View(board, payment, clues, moment, customer, True, docs, dict(zip(docs, free, strict=True)))
+    found = [one for one in explained(view, docs, loose=False) if one.rule in SETTLING]
+    return max(found, key=lambda one: (one.score, one.rule)) if found else None
 
 
 def claim(board: Board, payment: Payment, moment: Moment) -> None:
@@ -69,8 +100,11 @@ def hopeful(board: Board, payment: Payment, moment: Moment) -> bool:
     for customer in clues.parties:
         mentions = clues.by_customer.get(customer, [])
         if customer in clues.evidence or any(mention.quality >= Quality.FULL for mention in mentions):
-            taken = frozenset(mention.token for mention in mentions)
-            mentions = mentions + board.index.weakly(clues.tokens, customer, taken)
+            mentions = mentions + [
+                Mention(number, doc, quality)
+                for number, hits in board.weak_hits(clues, customer)
+                for doc, quality in hits.items()
+            ]
         if not mentions:
             continue
         free = {}
@@ -122,15 +156,20 @@ def _best_by_token(mentions: Sequence[Mention], free: Mapping[int, int]) -> dict
 
 def _payer(clues: Clues) -> int | None:
     """The only customer that both the payer's data and the numbers point to."""
-    both = [customer for customer in clues.by_customer if customer in clues.evidence]
-    if len(both) != 1 or clues.evidence[both[0]].weight < _KNOWN:
-        return None
-    return both[0]
+    evidence, found = clues.evidence, None
+    for customer in clues.by_customer:
+        if customer in evidence:
+            if found is not None:
+                return None
+            found = customer
+    return found if found is not None and evidence[found].weight >= _KNOWN else None
 
 
 def _named(board: Board, clues: Clues, customer: int, moment: Moment) -> list[Mention] | None:
     """The document of each number, when every number names exactly one that is open."""
     mentions = clues.by_customer[customer]
+    if len(mentions) == 1:
+        return mentions if board.balances.free(mentions[0].doc, moment) else None
     named = _open_by_token(board, mentions, moment)
     if len(named) != len({mention.token for mention in mentions}) or any(len(docs) != 1 for docs in named.values()):
         return None

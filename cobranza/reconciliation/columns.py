@@ -6,7 +6,6 @@ in any way is left to `frames`, which is slow and names the row and the column o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -198,29 +197,29 @@ def _any(mask: pa.ChunkedArray) -> bool:
 def payments(table: pa.Table) -> list[Payment]:
     """Records of columns `PAYMENTS`."""
     shared = {"country", "booked", "currency", "bank_code", "channel"}
-    values = {name: _values(table[name], shared=name in shared) for name in PAYMENTS.names}
-    rows = (dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True))
-    return [Payment(index=index, **row) for index, row in enumerate(rows)]
+    id_, booked, cents, country, currency, *texts = (
+        _values(table[name], shared=name in shared) for name in PAYMENTS.names
+    )
+    return list(map(Payment, range(len(id_)), id_, country, booked, cents, currency, *texts))
 
 
 def documents(table: pa.Table) -> list[Document]:
     """Records of columns `DOCUMENTS`; every one has its number split into series and serial."""
     shared = {"customer", "country", "currency", "issued", "due"}
-    names = [name for name in DOCUMENTS.names if name not in {"series", "number"}]
-    lists = [_values(table[name], shared=name in shared) for name in names]
-    numbers, split = _numbers(table)
-    return [
-        Document(
-            index=index, id=key, customer=customer, country=country, number=number, credit=credit, issued=issued,
-            due=due, currency=currency, net=net, tax=tax, gross=gross, open=gross if gross == open_ else open_,
-            payment_ref=payment_ref, remesa=remesa, order=order, prefix=prefix, serial=serial, serial_int=serial_int,
-            digits=digits,
+    names = [name for name in DOCUMENTS.names if name not in {"series", "number", "open"}]
+    id_, customer, country, currency, credit, issued, due, net, tax, gross, reference, remesa, order = (
+        _values(table[name], shared=name in shared) for name in names
+    )
+    whole = pc.all(pc.equal(table["gross"], table["open"]), min_count=0).as_py()
+    open_ = gross if whole else _values(table["open"])
+    numbers, prefix, serial, serial_int, digits = _numbers(table)
+    return list(
+        map(
+            Document,
+            range(len(id_)), id_, customer, country, numbers, credit, issued, due, currency, net, tax, gross, open_,
+            reference, remesa, order, prefix, serial, serial_int, digits,
         )
-        for index, (
-            (key, customer, country, currency, credit, issued, due, net, tax, gross, open_, payment_ref, remesa, order),
-            number, (prefix, serial, serial_int, digits),
-        ) in enumerate(zip(zip(*lists, strict=True), numbers, split, strict=True))
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 def customers(table: pa.Table) -> list[Customer]:
@@ -252,27 +251,23 @@ def _values(column: pa.ChunkedArray, *, shared: bool = False) -> list:  # type: 
     return list(column.to_pylist())
 
 
-def _numbers(table: pa.Table) -> tuple[list[str], list[tuple[str, str, int, str]]]:
+def _numbers(table: pa.Table) -> tuple[list[str], list[str], list[str], list[int], list[str]]:
     """Document numbers, and each one's prefix, serial, serial as a number and digits; see `references.split_number`."""
     number, series = table["number"].combine_chunks(), table["series"].combine_chunks()
     written = _values(number)
     plain = _all(pc.match_substring_regex(number, r"^[\x21-\x7e]+( [\x21-\x7e]+)*$"))
     endings = pc.match_substring_regex(series, r"[0-9]$")
-    if not plain or _any(endings) or not len(number):
-        return written, [_split(text, head) for text, head in zip(written, _values(series), strict=True)]
-    parts = pc.extract_regex(pc.ascii_upper(number), r"^(?P<head>.*?)(?P<tail>[0-9]{1,17})[^0-9]*$")
-    if parts.null_count:
-        return written, [_split(text, head) for text, head in zip(written, _values(series), strict=True)]
+    parts = None
+    if plain and not _any(endings) and len(number):
+        parts = pc.extract_regex(pc.ascii_upper(number), r"^(?P<head>.*?)(?P<tail>[0-9]{1,17})[^0-9]*$")
+    if parts is None or parts.null_count:
+        split = [split_number(text, head) for text, head in zip(written, _values(series), strict=True)]
+        serials = [int(serial) if serial else 0 for _, serial in split]
+        digits = ["".join(filter(str.isdigit, text)) for text in written]
+        return written, [prefix for prefix, _ in split], [serial for _, serial in split], serials, digits
     heads = pc.struct_field(parts, "head").dictionary_encode()
     prefixes = [letters_digits(head) for head in heads.dictionary.to_pylist()]
     tails = pc.struct_field(parts, "tail")
-    digits = pc.replace_substring_regex(number, r"[^0-9]+", "")
+    digits = pc.replace_substring_regex(number, r"[^0-9]+", "").to_pylist()
     serials = pc.cast(tails, pa.int64()).to_numpy().tolist()
-    codes: Sequence[int] = heads.indices.to_numpy().tolist()
-    rows = zip(codes, tails.to_pylist(), serials, digits.to_pylist(), strict=True)
-    return written, [(prefixes[code], tail, value, every) for code, tail, value, every in rows]
-
-
-def _split(number: str, series: str) -> tuple[str, str, int, str]:
-    prefix, serial = split_number(number, series)
-    return prefix, serial, int(serial) if serial else 0, "".join(ch for ch in number if ch.isdigit())
+    return written, [prefixes[code] for code in heads.indices.to_numpy().tolist()], tails.to_pylist(), serials, digits

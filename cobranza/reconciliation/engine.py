@@ -157,6 +157,7 @@ class _Run:
         self.least = float(policy.umbral_propuesta)
         self.accepted: dict[int, _Accepted] = {}
         self.considered: dict[int, _Considered] = {}
+        self.alone: dict[tuple[float, float, float, str], float] = {}
         self.standing: dict[int, int] = defaultdict(int)
         self.fixed_payments = self._take_fixed(fixed)
 
@@ -210,13 +211,20 @@ class _Run:
         moment = self.moments[payment.index]
         reading = clear.reading(self.board, payment, moment)
         if reading is not None:
-            nothing = NOTHING_SAID if self.board.at_sight(payment).nothing else NOTHING
-            confidence = judge(reading, weigh([reading.score], nothing)[0])
+            confidence = self._alone(reading, NOTHING_SAID if self.board.at_sight(payment).nothing else NOTHING)
             if confidence >= max(self.least, _SURE):
                 self._accept(payment, reading, confidence, [])
                 return True
         clear.claim(self.board, payment, moment)
         return False
+
+    def _alone(self, reading: Hypothesis, nothing: float) -> float:
+        """The confidence in a reading without rivals; most have one of a few scores."""
+        key = (reading.score, nothing, reading.capped, reading.rule)
+        held = self.alone.get(key)
+        if held is None:
+            held = self.alone[key] = judge(reading, weigh([key[0]], nothing)[0])
+        return held
 
     def _taken(self, judged: Sequence[tuple[Hypothesis, float]], number: int) -> bool:
         """Whether the likeliest reading is likely enough, and of a kind that this round takes."""

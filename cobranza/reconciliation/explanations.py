@@ -85,14 +85,14 @@ def _named(board: Board, clues: Clues, chosen: Hypothesis) -> list[str]:
         if mention.token < 0:
             texts.append(f"referencia de {number}")
             continue
-        token = clues.tokens[mention.token]
+        token = clues.token(mention.token)
         if (token.digits, number) in quoted:
             continue
         quoted.add((token.digits, number))
         where = FIELDS.get(token.field, token.field)
         texts.append(f"«{token.digits}» ({where}, posición {token.start + 1}, {way}) → {number}")
     if chosen.mentions and not texts:
-        written = ", ".join(f"«{clues.tokens[number].digits}»" for number in chosen.mentions if number >= 0)
+        written = ", ".join(f"«{clues.token(number).digits}»" for number in chosen.mentions if number >= 0)
         if written:
             texts.append(f"{written} en el concepto, escrito de forma incompleta")
     return texts

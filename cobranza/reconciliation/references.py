@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -147,7 +147,7 @@ class DocumentIndex:
         self.documents = documents
         self._serial: dict[int, list[int]] = defaultdict(list)
         self._digits: dict[str, list[int]] = defaultdict(list)
-        self._reference: dict[str, list[int]] = defaultdict(list)
+        self.references: dict[str, list[int]] = defaultdict(list)
         self._by_customer: dict[int, list[int]] = defaultdict(list)
         words = wording().document_words
         prefixes: set[str] = set()
@@ -159,11 +159,11 @@ class DocumentIndex:
             for reference in (document.payment_ref, document.order):
                 key = _LETTERS_DIGITS.sub("", plain(reference))
                 if len(key) >= 5:
-                    self._reference[key].append(document.index)
+                    self.references[key].append(document.index)
             self._by_customer[document.customer].append(document.index)
             prefixes.add(document.prefix)
-        self._prefixes = frozenset(prefix for prefix in prefixes if len(prefix) >= 2 and prefix not in words)
-        self._prefix_lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}, reverse=True))
+        self.prefixes = frozenset(prefix for prefix in prefixes if len(prefix) >= 2 and prefix not in words)
+        self._prefix_lengths = tuple(sorted({len(prefix) for prefix in self.prefixes}, reverse=True))
         self._years: dict[str, tuple[str, str]] = {}
         self._weak: dict[int, _Weak] = {}
 
@@ -188,7 +188,7 @@ class DocumentIndex:
         return [Mention(token, doc, quality) for (token, doc), quality in sorted(mentions.items())]
 
     def _structured(self, payment: Payment) -> Iterable[int]:
-        references = self._reference
+        references = self.references
         if not references:
             return
         for text in (payment.structured, payment.end_to_end, payment.text):
@@ -228,11 +228,11 @@ class DocumentIndex:
                 return Quality.FULL
         for length in self._prefix_lengths:
             known = before[-length:]
-            if len(known) == length and known in self._prefixes:
+            if len(known) == length and known in self.prefixes:
                 return None if known != prefix else Quality.FULL
         years = self._years.get(prefix)
         if years is None:
-            years = self._years[prefix] = _years(prefix)
+            years = self._years[prefix] = years_of(prefix)
         last, inner = years
         if last and (before.endswith(last) or before.endswith(last[-2:])):
             return Quality.STRIPPED
@@ -252,29 +252,14 @@ class DocumentIndex:
         """
         if not candidates:
             return []
-        result: list[Mention] = []
-        for number, hits in self._weak_hits(found, self.documents[candidates[0]].customer, taken):
-            live = [(doc, hits[doc]) for doc in candidates if doc in hits]
-            if live:
-                best = max(quality for _, quality in live)
-                result += [Mention(number, doc, quality) for doc, quality in live if quality == best]
-        return result
+        return best_of(self.weak_hits(found, self.documents[candidates[0]].customer, taken), candidates)
 
-    def weakly(self, found: Sequence[Token], customer: int, taken: frozenset[int]) -> list[Mention]:
-        """The same among all of a customer's documents, every way in which a token may name one."""
-        return [
-            Mention(number, doc, quality)
-            for number, hits in self._weak_hits(found, customer, taken)
-            for doc, quality in hits.items()
-        ]
-
-    def _weak_hits(
-        self, found: Sequence[Token], customer: int, taken: frozenset[int]
-    ) -> Iterable[tuple[int, dict[int, Quality]]]:
-        """The tokens that name nothing else, each with the documents that it may mean."""
+    def weak_hits(self, found: Sequence[Token], customer: int, taken: frozenset[int]) -> WeakHits:
+        """The tokens that name nothing else, each with the documents of a customer that it may mean, open or not."""
         used = {number for number in taken if number >= 0}
         places = {(found[number].field, found[number].start) for number in used}
         weak: _Weak | None = None
+        result = []
         for number, token in enumerate(found):
             if token.field != "remittance" or len(token.digits) < 2 or number in used:
                 continue
@@ -286,7 +271,26 @@ class DocumentIndex:
                     weak = self._weak[customer] = _Weak(self.documents, self._by_customer[customer])
             hits = weak.hits(token, bool(taken))
             if hits:
-                yield number, hits
+                result.append((number, hits))
+        return result
+
+
+WeakHits = Sequence[tuple[int, dict[int, Quality]]]
+
+
+def best_of(weak: WeakHits, candidates: Collection[int]) -> list[Mention]:
+    """The documents among `candidates` that each of the tokens means best."""
+    result: list[Mention] = []
+    for number, hits in weak:
+        live = (
+            [(doc, hits[doc]) for doc in candidates if doc in hits]
+            if len(hits) > 1
+            else [pair for pair in hits.items() if pair[0] in candidates]
+        )
+        if live:
+            best = max(quality for _, quality in live)
+            result += [Mention(number, doc, quality) for doc, quality in live if quality == best]
+    return result
 
 
 class _Weak:
@@ -374,7 +378,7 @@ def _one_slip(digits: str) -> frozenset[str]:
     return frozenset(result)
 
 
-def _years(prefix: str) -> tuple[str, str]:
+def years_of(prefix: str) -> tuple[str, str]:
     """Digits at the end of a series, and digits among its letters: "26" of "FV26" and of "F26A"."""
     last = _YEAR_AT_END.search(prefix)
     inner = _YEAR_INSIDE.match(prefix)

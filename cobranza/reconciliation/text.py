@@ -117,15 +117,16 @@ class Phrases:
         for kind, phrases in needles.items():
             for phrase in phrases:
                 self._by_first.setdefault(phrase.split(" ", 1)[0], []).append((kind, phrase))
+        self._first = frozenset(self._by_first)
 
     def kinds(self, *plain_texts: str) -> set[str]:
         """The kinds that stand in any of the plain texts."""
         found: set[str] = set()
         for text in plain_texts:
             said = _WORD.findall(text)
-            hits = self._by_first.keys() & said
-            if not hits:
+            if self._first.isdisjoint(said):
                 continue
+            hits = self._first.intersection(said)
             padded = f" {' '.join(said)} "
             for first in hits:
                 for kind, phrase in self._by_first[first]:
