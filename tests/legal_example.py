@@ -30,6 +30,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+import pikepdf
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -134,8 +135,6 @@ def spoil(documents: Path, name: str, how: str) -> None:
     Raises:
         ValueError: another `how`.
     """
-    import pikepdf
-
     file = documents / name
     if how == "vacio":
         file.write_bytes(b"")
@@ -256,7 +255,6 @@ def _sideways(title: str, paragraphs: list[str]) -> bytes:
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=landscape(A4), invariant=1)
     for _ in range(2):
-        canvas.setPageRotation(90)
         canvas.translate(landscape(A4)[0], 0)
         canvas.rotate(90)
         canvas.setFont("Helvetica-Bold", 14)
@@ -264,7 +262,12 @@ def _sideways(title: str, paragraphs: list[str]) -> bytes:
         _paragraphs(canvas, paragraphs, 70, 735, 82)
         canvas.showPage()
     canvas.save()
-    return out.getvalue()
+    turned = io.BytesIO()
+    with pikepdf.open(out) as pdf:
+        for page in pdf.pages:
+            page.rotate(90, relative=False)
+        pdf.save(turned, deterministic_id=True)
+    return turned.getvalue()
 
 
 def _invoice() -> bytes:
