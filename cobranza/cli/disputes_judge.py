@@ -35,7 +35,8 @@ class MailTableError(BusinessError):
     "source",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Correos, un objeto JSON por línea: id, from, subject, body y, si los hay, date, headers, attachments.",
+    help="Correos, un objeto JSON por línea: id, from, subject, body y, si los hay, date, headers, attachments, "
+    "country (dónde está el deudor).",
 )
 @click.option(
     "--out",
@@ -187,7 +188,14 @@ def read_row(row: Mapping[str, Any]) -> ReadMail:
         headers=row.get("headers") or {},
         date=row.get("date") or None,
         attachments=[_name(file) for file in row.get("attachments") or ()],
+        country_hint=_country(row.get("country")),
     )
+
+
+def _country(given: Any) -> str:
+    """Where the debtor is, as a code of two letters; anything else tells nothing."""
+    code = str(given or "").strip().upper()
+    return code if len(code) == 2 and code.isascii() and code.isalpha() else ""
 
 
 def _name(file: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Case, F, Func, Max, Q, QuerySet, Value, When
 from django.db.models.functions import Lower, Upper
 
-from cobranza.disputes.linking import Document, Party, flat
+from cobranza.disputes.linking import Document, Party, domain_of, flat
 from cobranza.ledger.models import (
     Allocation,
     BankAccount,
@@ -142,6 +142,19 @@ def contacts_of(debtor: int | None) -> set[str]:
     return {value.lower() for value in rows}
 
 
+def country_of(creditor: Creditor, address: str) -> str:
+    """Country of the debtors who have an address, or one of its company's; "" when none has or they are of several."""
+    wanted = [Q(flat=address.lower())] if address else []
+    wanted += [Q(flat__endswith=f"@{domain}")] if (domain := domain_of(address)) else []
+    for which in wanted:
+        contacts = Contact.objects.filter(kind=Contact.Kinds.EMAIL).annotate(flat=Lower("value")).filter(which)
+        rows = Debtor.objects.filter(creditor=creditor, pk__in=contacts.values("debtor")).exclude(country="")
+        found = set(rows.values_list("country", flat=True).distinct()[:2])
+        if found:
+            return found.pop() if len(found) == 1 else ""
+    return ""
+
+
 def _parties(rows: QuerySet[Debtor]) -> list[Party]:
     return [Party(row.pk, row.name, row.tax_id) for row in rows.order_by("name", "pk")[:_MOST_FOUND]]
 
@@ -151,4 +164,4 @@ def _flat(column: str) -> Any:
     return Func(Upper(F(column)), Value("[^A-Z0-9]"), Value(""), Value("g"), function="regexp_replace")
 
 
-__all__ = ["LedgerDirectory", "contacts_of", "documents_of", "flat", "holds_on"]
+__all__ = ["LedgerDirectory", "contacts_of", "country_of", "documents_of", "flat", "holds_on"]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 
-from cobranza.disputes import answering, cases, holding, linking, policy, ticketing
+from cobranza.disputes import cases, considering, linking
+from cobranza.disputes.considering import Office
 from cobranza.disputes.directory import LedgerDirectory
 from cobranza.disputes.linking import Linked
 from cobranza.disputes.models import Dispute, Mail
-from cobranza.disputes.ports import Category, Hold, Judgement, Question, ReadMail
+from cobranza.disputes.ports import Hold, Judgement, Question, ReadMail
 from cobranza.disputes.shift import Shift
 
 _States = Mail.States
@@ -21,23 +20,11 @@ def open_case(shift: Shift, mail: Mail, read: ReadMail, *, stranger: bool, follo
     directory = LedgerDirectory(shift.creditor, shift.today)
     linked = linking.link(read, directory, shift.today)
     [first] = shift.judge.judge([Question(mail=read, facts=linked.facts)])
-    accounts = policy.new_accounts(read, directory.accounts(linked.party.id if linked.party else None))
-    judgement = policy.outrank(first, accounts, shift.categories)
-    entry = policy.category(shift.categories, judgement.label)
-    review = policy.review(judgement, entry, linked, shift.names)
-    if stranger:
-        told = "Cita un hilo en el que no ha escrito nadie de su empresa: compruebe quién es"
-        review = replace(review, reasons=(*review.reasons, told))
-    held = holding.plan(_hold(judgement, entry, shift.categories), _surely(judgement, linked), read)
-    due = policy.due(mail.received_at, entry)
-    named = [one.document for one in linked.named if one.how != "only" or entry.hold is not Hold.NONE]
-    reply = answering.suggest(
-        read, entry, named, known=linked.party is not None, today=shift.today, signature=shift.signature
+    known = directory.accounts(linked.party.id if linked.party else None)
+    came = considering.consider(
+        read, linked, first, known, _office(shift, mail), received=mail.received_at, stranger=stranger
     )
-    request = ticketing.ask(
-        read, judgement, entry, linked, held, review, names=shift.names, reply=reply, due=due,
-        fallback=shift.addresses.get(mail.account, "") or "sin-remitente@cobranza.invalid", today=shift.today,
-    )  # fmt: skip
+    judgement, entry, review = came.judgement, came.entry, came.review
     values = {
         "debtor_id": linked.party.id if linked.party else None,
         "subject": read.subject[:300],
@@ -60,13 +47,13 @@ def open_case(shift: Shift, mail: Mail, read: ReadMail, *, stranger: bool, follo
             "unknown": list(linked.unknown),
             "reasons": list(linked.reasons),
         },
-        "reply": reply,
-        "request": request,
+        "reply": came.reply,
+        "request": came.request,
         "desk": shift.boxes[mail.account].mesa if mail.account in shift.boxes else next(iter(shift.desks), ""),
-        "due_at": due,
+        "due_at": came.due,
         "follows": follows,
     }
-    kept = {one.named.document.id: one for one in held}
+    kept = {one.named.document.id: one for one in came.held}
     # That a debtor owes one document only matters where something is held; else the mail is not about it.
     about = [one for one in linked.named if one.how != "only" or one.document.id in kept]
     links = [
@@ -83,17 +70,13 @@ def open_case(shift: Shift, mail: Mail, read: ReadMail, *, stranger: bool, follo
     return cases.open_case(mail, values=values, links=links, actor=shift.actor, expected=expected)
 
 
-def _hold(judgement: Judgement, entry: Category, categories: Mapping[str, Category]) -> Hold:
-    """What to hold: of a mail that nobody is sure of, what any of its likely categories would, until a person looks."""
-    if not judgement.abstain:
-        return entry.hold
-    likely = {categories[one.label].hold for one in judgement.alternatives if one.label in categories}
-    return Hold.DISPUTED_AMOUNT if likely - {Hold.NONE} else Hold.NONE
-
-
-def _surely(judgement: Judgement, linked: Linked) -> list[linking.Named]:
-    """Documents to hold: where the category is a guess, a guessed document is not held on top."""
-    return [one for one in linked.named if not judgement.abstain or one.sure]
+def _office(shift: Shift, mail: Mail) -> Office:
+    return Office(
+        categories=shift.categories,
+        signature=shift.signature,
+        fallback=shift.addresses.get(mail.account, "") or "sin-remitente@cobranza.invalid",
+        today=shift.today,
+    )
 
 
 _HOW = {

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import cast
 
 from cobranza import suite
+from cobranza.disputes.directory import country_of
 from cobranza.disputes.models import Mail
 from cobranza.disputes.ports import (
     Categories,
@@ -21,6 +23,7 @@ from cobranza.disputes.ports import (
     ReadMail,
     Sender,
     TicketDesk,
+    UnreadableMail,
 )
 from cobranza.disputes.settings import Triage, TriageMailbox
 from cobranza.disputes.settings import read as settings
@@ -74,6 +77,8 @@ class Shift:
         addresses: Our own address of each mailbox.
         take_attachments: Called with (mail, read) of every mail that a person wrote, once it has its ticket: the
             keyword library hands remittance advices on to whoever reads them.
+        tally: What was done so far.
+        latest: Key and reading of the mail that is being worked on.
     """
 
     creditor: Creditor
@@ -89,6 +94,19 @@ class Shift:
     addresses: dict[str, str] = field(default_factory=dict)
     take_attachments: Callable[[Mail, ReadMail], None] | None = None
     tally: Tally = field(default_factory=Tally)
+    latest: tuple[str, ReadMail] | None = field(default=None, repr=False)
+
+    def reading(self, mail: Mail) -> ReadMail:
+        """What a mail says: read once, though several steps of the same mail ask in turn.
+
+        Raises:
+            UnreadableMail: its bytes are no message, or were never fetched.
+        """
+        if mail.raw is None:
+            raise UnreadableMail("El correo no se pudo traer del buzón.")
+        if self.latest is None or self.latest[0] != mail.key:
+            self.latest = mail.key, self.read(bytes(mail.raw.content))
+        return self.latest[1]
 
     @property
     def queue(self) -> str:
@@ -100,11 +118,6 @@ class Shift:
         """Who acts: the robot, by its run."""
         run = context.current()
         return Actor.robot(f"{run.robot or 'triaje'}:{run.run_id or 'suelto'}")
-
-    @property
-    def names(self) -> dict[str, str]:
-        """Spanish names of the categories."""
-        return {slug: entry.name for slug, entry in self.categories.items()}
 
     @property
     def ours(self) -> set[str]:
@@ -136,8 +149,6 @@ def open_shift(company: str, creditor: Creditor, signature: str, stack: ExitStac
         MailboxError: a mailbox does not answer.
         MailboxRefused: a mailbox refuses the login.
     """
-    from cobranza.disputes.reading import reader
-
     rules = settings()
     boxes = rules.of(company)
     judge, categories = classifier(rules.clasificador)
@@ -148,7 +159,7 @@ def open_shift(company: str, creditor: Creditor, signature: str, stack: ExitStac
         boxes=boxes,
         judge=judge,
         categories=categories,
-        read=lambda raw: reader.read(raw, country_hint=creditor.country),
+        read=partial(read_of, creditor),
     )
     for name, box in boxes.items():
         shift.mailboxes[name] = stack.enter_context(_inbox(name).open(name))
@@ -159,6 +170,19 @@ def open_shift(company: str, creditor: Creditor, signature: str, stack: ExitStac
         if box.mesa not in shift.desks:
             shift.desks[box.mesa] = open_desk(box.mesa)
     return shift
+
+
+def read_of(creditor: Creditor, raw: bytes) -> ReadMail:
+    """Read a message that came to a company: a bare «$» is of the sender's country when the ledger knows the sender.
+
+    Raises:
+        UnreadableMail: see `reading.reader.read`.
+    """
+    from cobranza.disputes.reading import reader
+
+    found = reader.read(raw, country_hint=creditor.country)
+    where = country_of(creditor, found.sender)
+    return found if where in ("", creditor.country) else reader.read(raw, country_hint=where)
 
 
 def classifier(slug: str) -> tuple[Judge, Mapping[str, Category]]:

@@ -209,14 +209,14 @@ def surface_failed(queue: str) -> int:
 
 
 def _work(shift: Shift, item: HeldItem) -> None:
-    mail = Mail.objects.select_related("creditor", "dispute", "raw").get(pk=item.payload["mail"])
+    mail = Mail.objects.select_related("creditor", "dispute").get(pk=item.payload["mail"])
     try:
         if mail.state == _States.NEEDS_PERSON:  # somebody has sent it back
             Mail.objects.filter(pk=mail.pk, state=mail.state).update(state=storing.step_of(mail), problem={})
             mail.refresh_from_db(fields=["state", "problem"])
         while mail.state not in Mail.ENDED and not item.settled:
             _step(shift, mail, item)
-            mail = Mail.objects.select_related("creditor", "dispute", "raw").get(pk=mail.pk)
+            mail = Mail.objects.select_related("creditor", "dispute").get(pk=mail.pk)
     except LeaseLost:
         raise
     except CobranzaError as exc:
@@ -227,11 +227,11 @@ def _work(shift: Shift, item: HeldItem) -> None:
 def _step(shift: Shift, mail: Mail, item: HeldItem) -> Mail:
     """The next step of a mail; several callers may be at it, and each step happens once."""
     state = mail.state
-    if mail.raw is None:
+    if mail.raw_id is None:
         raise ReadingFails("El correo no se pudo traer del buzón.")
     if state == _States.RECEIVED:
         return _read(shift, mail, item)
-    read = shift.read(bytes(mail.raw.content))
+    read = shift.reading(mail)
     if state == _States.READ:
         return _open_or_join(shift, mail, read, item)
     if state == _States.CREATING:
@@ -247,7 +247,7 @@ def _read(shift: Shift, mail: Mail, item: HeldItem) -> Mail:
     # Counted before it is tried: a mail that kills its reader gets there too.
     Mail.objects.filter(pk=mail.pk).update(readings_tried=mail.readings_tried + 1)
     try:
-        read = shift.read(bytes(mail.raw.content if mail.raw else b""))
+        read = shift.reading(mail)
     except UnreadableMail as exc:
         shift.tally.quarantined += 1
         return storing.quarantine(mail, exc)

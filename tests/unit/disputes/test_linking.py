@@ -12,8 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cobranza.disputes import linking
+from cobranza.disputes.directory import country_of
 from cobranza.disputes.linking import Document, Linked, Party, flat, likeness, link
+from cobranza.disputes.shift import read_of
+from cobranza.ledger.models import Contact, Debtor
+from cobranza.ledger.registry import register_creditor
 from tests.unit.disputes import fakes
+from tests.unit.disputes.conftest import ROBOT
 
 D = Decimal
 TODAY = date(2026, 11, 20)
@@ -172,3 +177,34 @@ def test_any_two_texts_can_be_compared(one: str, other: str) -> None:
 def test_two_numbers_of_a_series_are_never_the_same_document(a: int, b: int) -> None:
     found = likeness(f"F2026-{a:05d}", f"F2026-{b:05d}")
     assert (found in ("exact", "digits", "tail")) == (a == b)
+
+
+@pytest.mark.parametrize(
+    ("sender", "currency"),
+    [
+        ("pagos@pepa.example", "MXN"),  # a contact of a Mexican debtor
+        ("otra@pepa.example", "MXN"),  # somebody else of the same company
+        ("pagos@ebro.example", "EUR"),
+    ],
+)
+def test_a_bare_dollar_sign_is_of_the_country_of_who_writes(db: None, sender: str, currency: str) -> None:
+    creditor = register_creditor("prueba", "Prueba, S.L.", actor=ROBOT, tax_id="A58818501", country="ES")
+    for key, country in (("pepa", "MX"), ("ebro", "ES")):
+        debtor = Debtor.objects.create(creditor=creditor, erp="x", erp_key=key, name=key, country=country)
+        Contact.objects.create(debtor=debtor, kind=Contact.Kinds.EMAIL, value=f"pagos@{key}.example", source="prueba")
+    amount = "350,00 €" if currency == "EUR" else "$350.00"
+    said = fakes.raw(f"Buenas, la factura trae {amount} de cargo.", sender=sender)
+
+    read = read_of(creditor, said)
+
+    assert [one.value for one in read.entities if one.type == "amount"] == [f"350.00 {currency}"]
+
+
+def test_who_is_of_two_countries_tells_nothing(db: None) -> None:
+    creditor = register_creditor("prueba", "Prueba, S.L.", actor=ROBOT, tax_id="A58818501", country="ES")
+    for key, country in (("pepa", "MX"), ("sur", "CO")):
+        debtor = Debtor.objects.create(creditor=creditor, erp="x", erp_key=key, name=key, country=country)
+        Contact.objects.create(debtor=debtor, kind=Contact.Kinds.EMAIL, value="Grupo@pepa.example", source="prueba")
+    assert country_of(creditor, "grupo@pepa.example") == ""
+    assert country_of(creditor, "nadie@gmail.com") == ""
+    assert country_of(creditor, "") == ""

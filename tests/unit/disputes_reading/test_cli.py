@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cobranza.cli import disputes
+from cobranza.cli.disputes_judge import read_row
 from tests.unit.disputes_reading import builders
 
 
@@ -67,3 +68,13 @@ def test_the_country_of_the_account_decides_the_dollar(tmp_path: Path) -> None:
     told = json.loads(_run(tmp_path / "a.eml", "--country", "cl", "--json").output)
 
     assert [each["value"] for each in told["entities"]] == ["300.00 CLP"]
+
+
+@pytest.mark.parametrize(
+    ("country", "value"),
+    [("co", "300.00 COP"), ("AR", "300.00 ARS"), ("CL ", "300.00 CLP"), ("Chile", "300.00 MXN"), (None, "300.00 MXN")],
+)
+def test_the_country_of_a_row_decides_the_dollar(country: str | None, value: str) -> None:
+    row = {"id": "1", "from": "Ana <ana@x.example>", "subject": "Pago", "body": "Son $ 300", "country": country}
+
+    assert [each.value for each in read_row(row).entities] == [value]
