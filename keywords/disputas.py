@@ -9,11 +9,13 @@ from contextlib import ExitStack
 from robot.api import logger
 from robot.api.deco import keyword, library
 
-from cobranza.disputes import summary, workflow
+from cobranza.disputes import forgetting, summary, workflow
 from cobranza.disputes.models import Mail
 from cobranza.disputes.ports import ReadMail
+from cobranza.disputes.settings import read as settings
 from cobranza.disputes.shift import Shift
 from cobranza.kernel.errors import CobranzaError
+from cobranza.ledger.events import Actor
 from cobranza.reconciliation import workflow as reconciliation
 from cobranza.reconciliation.advice import workflow as advices
 from cobranza.runs import context
@@ -101,6 +103,23 @@ class Disputas:
         file = context.current().evidence / _SUMMARY
         file.write_text(json.dumps(summary.of_shift(self._running), ensure_ascii=False, indent=1), encoding="utf-8")
         context.save_evidence(file, "Resumen del triaje", kind="document")
+
+    @keyword("Borrar los correos cuyo plazo ha pasado", tags=["disputas"])
+    def forget_old(self, empresa: str) -> None:
+        """Borra lo que decían los correos que ya no hay que conservar; los hechos de sus casos quedan.
+
+        Args:
+            empresa: Nombre en ``config/companies.toml``; los plazos están en ``config/disputes.toml``.
+        """
+        run = context.current()
+        _, creditor = reconciliation.open_company(empresa)
+        rules = settings().conservacion
+        if run.rehearse:
+            over = sum(1 for _ in forgetting.due(rules, creditor))
+            logger.info(f"{over} correos por borrar.")
+            return
+        actor = Actor.robot(f"{run.robot or 'borrado'}:{run.run_id or 'suelto'}")
+        logger.info(f"{forgetting.retain(rules, actor=actor, creditor=creditor)} correos borrados.")
 
     def _take_advices(self, mail: Mail, read: ReadMail) -> None:
         """Hand attachments on to the reading of remittance advices; what is no advice is none of its business.

@@ -251,7 +251,9 @@ def labelled(creditor: int | None = None) -> Iterator[Labelled]:
     Args:
         creditor: Of one company; all by default.
     """
-    rows = Decision.objects.filter(kind__in=(_Kinds.CONFIRMED, _Kinds.CORRECTED), mail__raw__isnull=False)
+    rows = Decision.objects.filter(
+        kind__in=(_Kinds.CONFIRMED, _Kinds.CORRECTED), mail__raw__erased_at=None, mail__raw__isnull=False
+    )
     if creditor is not None:
         rows = rows.filter(dispute__creditor=creditor)
     last = rows.order_by("mail", "-pk").distinct("mail").values("pk")

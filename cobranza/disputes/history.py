@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from cobranza.disputes import figures, marking, storing, workflow
+from cobranza.disputes import figures, forgetting, marking, storing, workflow
 from cobranza.disputes.models import Dispute, Mail, Suppression
 from cobranza.disputes.shift import known_categories
 from cobranza.disputes.views import DECIDE, LOOK
@@ -105,8 +105,12 @@ def mail(request: HttpRequest, pk: int) -> HttpResponse:
         "look": MAIL_LOOKS.get(found.state, ("info", "clock")),
         "answer": answer,
         "bounces": found.bounces.all(),
-        "head": _head(found) if not found.reading else "",
-        "retries": stuck and found.raw_id is not None and may_open(request.user, "disputes:retry", found.pk),
+        "head": _head(found) if not found.reading and found.erased_at is None else "",
+        "forgets": found.erased_at is None and may_open(request.user, "disputes:forget", found.pk),
+        "retries": stuck
+        and found.raw_id is not None
+        and found.erased_at is None
+        and may_open(request.user, "disputes:retry", found.pk),
     }
     return render(request, "disputes/mail.html", context)
 
@@ -122,6 +126,20 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, f"{exc.message} {exc.remedy}")
     else:
         messages.success(request, _now("Devuelto: el próximo triaje lo intenta otra vez."))
+    return redirect("disputes:mail", pk)
+
+
+@requires(Role.SUPERVISION)
+@require_POST
+def forget(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget what a mail said and who wrote it, by a person's word."""
+    found = get_object_or_404(Mail, pk=pk)
+    try:
+        forgetting.forget(found, person=actor(request), reason=request.POST.get("reason", ""))
+    except CobranzaError as exc:
+        messages.error(request, f"{exc.message} {exc.remedy}")
+    else:
+        messages.success(request, _now("Borrado. El ticket de la mesa y el buzón se borran allí."))
     return redirect("disputes:mail", pk)
 
 

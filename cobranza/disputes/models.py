@@ -24,7 +24,8 @@ class RawMail(models.Model):
     """The bytes of a message, whole, by their hash. In the database, so that every machine of the instance has them."""
 
     key = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 de los bytes.")
-    content = models.BinaryField()
+    content = models.BinaryField(help_text="Vacío cuando se ha borrado.")
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "mensaje en bruto"
@@ -177,6 +178,8 @@ class Mail(models.Model):
     received_at = models.DateTimeField()
     moved_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+    erased_why = models.CharField(max_length=500, blank=True, default="", help_text="Por qué se borró su contenido.")
 
     class Meta:
         verbose_name = "correo"

@@ -26,6 +26,20 @@ class TriageMailbox(Strict):
     contesta: bool = True
 
 
+class Retention(Strict):
+    """`[conservacion]`: how long what debtors wrote is kept; 0 keeps it for ever.
+
+    Attributes:
+        con_caso: Days after the case of a mail was closed.
+        sin_caso: Days after a mail that opened no case (machines, second deliveries, quarantine) ended.
+    """
+
+    TABLE: ClassVar[str] = "conservacion"
+
+    con_caso: int = Field(default=2192, ge=0)
+    sin_caso: int = Field(default=365, ge=0)
+
+
 class Triage(Strict):
     """The whole file.
 
@@ -39,6 +53,7 @@ class Triage(Strict):
         firma: Last line of what is answered, "" for the company's name.
         direcciones_propias: Addresses of ours, besides the mailboxes', that are never answered.
         avisos_de_pago: Categories whose attachments are also read as remittance advices.
+        conservacion: How long what was written is kept.
         buzones: Mailboxes by their entry in ``config/mail.toml``.
     """
 
@@ -53,6 +68,7 @@ class Triage(Strict):
     firma: str = ""
     direcciones_propias: tuple[str, ...] = ()
     avisos_de_pago: tuple[str, ...] = ("pago_ya_realizado", "promesa_de_pago")
+    conservacion: Retention = Retention()
     buzones: dict[str, TriageMailbox] = Field(default_factory=dict)
 
     def of(self, company: str) -> dict[str, TriageMailbox]:

@@ -23,7 +23,7 @@ def waiting_cases(creditor: Creditor | None = None) -> QuerySet[Dispute]:
 
 def stuck_mails(creditor: Creditor | None = None) -> QuerySet[Mail]:
     """Mails in quarantine that nobody has sent back, and those that failed for good."""
-    rows = Mail.objects.filter(state__in=STUCK)
+    rows = Mail.objects.filter(state__in=STUCK, erased_at=None)
     rows = rows if creditor is None else rows.filter(creditor=creditor)
     return rows.order_by("received_at", "pk")
 

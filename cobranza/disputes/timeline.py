@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from cobranza.disputes.models import Dispute
 from cobranza.ledger.models import Event
 
+_UNTOLD = ("answer.planned", "answer.sending", "mail.received")
 _ICONS = {
     "dispute.opened": "inbox", "dispute.ticket": "link", "dispute.decided": "check", "dispute.closed": "archive",
     "dispute.reopened": "refresh", "dispute.merged": "copy", "dispute.solved": "clock", "dispute.taken_over": "person",
     "dispute.said": "log", "dispute.grown": "copy", "mail.received": "inbox",
-    "dispute.desk_told": "link", "dispute.desk_refused": "alert",
+    "mail.erased": "x", "dispute.desk_told": "link", "dispute.desk_refused": "alert",
 }  # fmt: skip
 
 
@@ -36,9 +37,10 @@ def of(case: Dispute, names: Mapping[str, str]) -> list[Entry]:
     """Everything about a case and its answers, oldest first."""
     subjects = [f"disputes.dispute:{case.pk}"]
     for mail in case.mails.select_related("acknowledgement"):
+        subjects.append(f"disputes.mail:{mail.pk}")
         if hasattr(mail, "acknowledgement"):
             subjects.append(f"disputes.outgoing:{mail.acknowledgement.pk}")
-    rows = Event.objects.filter(subject__in=subjects).exclude(kind__in=("answer.planned", "answer.sending"))
+    rows = Event.objects.filter(subject__in=subjects).exclude(kind__in=_UNTOLD)
     notes = {row.pk: row.note for row in case.decisions.all()}
     said = iter(sorted(notes.items()))
     found = []
@@ -74,6 +76,7 @@ def _what(kind: str, payload: dict[str, object]) -> str:
         "dispute.reopened": _("Abierto de nuevo: vuelve a retener"),
         "dispute.merged": _("Unido a otro caso"),
         "dispute.grown": _("Recibe otro caso"),
+        "mail.erased": _("Borrado lo que decía el correo"),
         "dispute.desk_told": _("La mesa lo sabe"),
         "dispute.desk_refused": _("La mesa no lo admite"),
         "dispute.taken_over": _("Supervisión toma el relevo"),
@@ -93,6 +96,8 @@ def _detail(kind: str, payload: dict[str, object], names: Mapping[str, str]) -> 
     if kind == "dispute.decided":
         before, after = (names.get(str(payload.get(one)), str(payload.get(one, ""))) for one in ("before", "after"))
         return after if before == after else f"{before} → {after}"
+    if kind == "mail.erased":
+        return str(payload.get("why", ""))
     if kind == "dispute.desk_told":
         moved = ", ".join(str(payload[one]) for one in ("group", "form", "priority") if payload.get(one))
         solved = {"solved": _("ticket resuelto"), "open": _("ticket abierto")}.get(str(payload.get("status")), "")

@@ -17,6 +17,7 @@ urlpatterns = [
     path("mails/", history.mails, name="mails"),
     path("mails/<int:pk>/", history.mail, name="mail"),
     path("mails/<int:pk>/retry/", history.retry, name="retry"),
+    path("mails/<int:pk>/forget/", history.forget, name="forget"),
     path("silenced/", history.silenced, name="silenced"),
     path("silenced/<int:pk>/lift/", history.lift, name="lift"),
     path("figures/", history.statistics, name="figures"),

@@ -403,12 +403,13 @@ def retry(mail: Mail, *, person: str) -> Mail:
     """Send a mail of quarantine, or one that waits for a person, back to where it stopped.
 
     Raises:
-        MailState: it does not wait, or its bytes were never fetched.
+        MailState: it does not wait, or its bytes were never fetched or are forgotten.
     """
     with transaction.atomic():
         row = Mail.objects.select_for_update(no_key=True).get(pk=mail.pk)
-        if row.state not in (_States.QUARANTINE, _States.NEEDS_PERSON) or row.raw_id is None:
-            raise storing.MailState(f"El correo {row.pk} no espera a nadie, o nunca se pudo traer.")
+        whole = row.raw_id is not None and row.erased_at is None
+        if row.state not in (_States.QUARANTINE, _States.NEEDS_PERSON) or not whole:
+            raise storing.MailState(f"El correo {row.pk} no espera a nadie, o no se tiene.")
         deciding.record_retry(row, person=person)
         if row.state == _States.QUARANTINE:
             row.state, row.readings_tried = _States.RECEIVED, 0

@@ -30,6 +30,7 @@ def test_the_shipped_files_are_valid_and_say_the_defaults() -> None:
         "conciliacion_diaria": "habiles",
         "aprender_de_las_decisiones": "todos",
         "triaje_de_disputas": "todos",
+        "borrado_de_correos_antiguos": "todos",
     }
     assert all((REPO / "robots" / f"{robot}.robot").is_file() for robot in days)
     assert not any(entry.activo for entry in shipped.programas.values())  # the customer's own are switched on by them
