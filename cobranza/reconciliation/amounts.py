@@ -105,7 +105,7 @@ def explain(
     if abs(missing) <= rules.rounding and abs(missing) * 20 <= owed.open:
         found.append(_rounding(owed, missing, cash, rules))
     if missing > 0:
-        if owed.untouched:
+        if owed.open == owed.gross:
             found += _withholdings(owed, missing, cash, rules, day, hints)
             found += _deposits(owed, missing, cash, rules, hints)
             found += _discounts(owed, missing, cash, day, hints, policy)
@@ -120,17 +120,17 @@ def explain(
 
 def most_kept_back(owed: Owed, rules: PaymentRegime, day: int, policy: Policy) -> int:
     """More than this is never withheld, deducted, deposited or charged of one document."""
-    parts, over = policy.comision_parte.as_integer_ratio()
+    (parts, over), _, largest_discount = policy.tolerances
     least = max(min(rules.fee_cap, owed.open * parts // over + 1), rules.rounding)
-    if not owed.untouched:
+    if owed.open != owed.gross:
         return least
-    on_net, on_tax, on_gross = _largest_shares(rules.country, day, max(policy.descuentos, default=Decimal(0)))
+    on_net, on_tax, on_gross = _largest_shares(rules.country, day, largest_discount)
     kept = owed.net * on_net + owed.tax * on_tax + owed.gross * on_gross
     return max(least, math.ceil(kept) + 4 * rules.unit + 4)
 
 
 @lru_cache(maxsize=4096)
-def _largest_shares(country: str, day: int, discount: Decimal) -> tuple[float, float, float]:
+def _largest_shares(country: str, day: int, discount: float) -> tuple[float, float, float]:
     """Of a document's base, taxes and total: the most that a chain of rates, a deposit or a discount takes."""
     deposit = regime(country).deposit
     chains = _chains(country, day)
@@ -139,7 +139,7 @@ def _largest_shares(country: str, day: int, discount: Decimal) -> tuple[float, f
     on_gross = max(
         [chain.gross / chain.over for chain in chains]
         + [float(rate) for rate in (deposit.rates if deposit else ())]
-        + [float(discount)]
+        + [discount]
     )
     return on_net, on_tax, on_gross
 
@@ -170,8 +170,21 @@ class _Chain:
 
 @lru_cache(maxsize=4096)
 def _chains(country: str, day: int) -> tuple[_Chain, ...]:
+    """The chains of a day; days with the same rates in force share theirs."""
+    on = date.fromordinal(day)
+    alive = tuple(rate.in_force(on) for rate in regime(country).withholdings)
+    held = _SAME_RATES.get((country, alive))
+    if held is None:
+        held = _SAME_RATES[country, alive] = _chains_on(country, on)
+    return held
+
+
+_SAME_RATES: dict[tuple[str, tuple[bool, ...]], tuple[_Chain, ...]] = {}
+
+
+def _chains_on(country: str, day: date) -> tuple[_Chain, ...]:
     result = []
-    for chain in regime(country).combinations(date.fromordinal(day)):
+    for chain in regime(country).combinations(day):
         over = math.lcm(*(rate.rate.denominator for rate in chain))
         shares: dict[Base, int] = {"net": 0, "tax": 0, "gross": 0}
         for rate in chain:
@@ -267,8 +280,7 @@ def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: 
 def _discounts(owed: Owed, missing: int, cash: int, day: int, hints: frozenset[str], policy: Policy) -> list[Reading]:
     if day > owed.due + policy.descuento_gracia_dias:
         return []
-    for share in policy.descuentos:
-        over, parts = share.as_integer_ratio()[1], share.as_integer_ratio()[0]
+    for parts, over in policy.tolerances.discounts:
         for base, name in ((owed.gross, ""), (owed.net, " s/ base")):
             if base > 0 and abs(missing * over - base * parts) <= over:
                 return [
@@ -278,7 +290,7 @@ def _discounts(owed: Owed, missing: int, cash: int, day: int, hints: frozenset[s
                         discount=missing,
                         weight=WEIGHTS["discount"] + (2.0 if "discount" in hints else 0.0),
                         arithmetic=(
-                            f"{written(owed.open)} − {_percent(Fraction(share))} pronto pago{name} "
+                            f"{written(owed.open)} − {_percent(Fraction(parts, over))} pronto pago{name} "
                             f"({written(missing)}) = {written(cash)}"
                         ),
                     )
@@ -287,7 +299,7 @@ def _discounts(owed: Owed, missing: int, cash: int, day: int, hints: frozenset[s
 
 
 def _fees(owed: Owed, missing: int, cash: int, rules: PaymentRegime, policy: Policy) -> list[Reading]:
-    parts, over = policy.comision_parte.as_integer_ratio()
+    parts, over = policy.tolerances.fee
     if missing > rules.fee_cap or missing * over > owed.open * parts + over:
         return []
     weight = WEIGHTS["fee"] - 2.0 * missing / max(1, owed.open) / float(policy.comision_parte or 1)
@@ -414,11 +426,13 @@ def share_out(total: int, parts: Sequence[int]) -> list[int]:
     whole = sum(parts)
     if not whole:
         return [total] + [0] * (len(parts) - 1) if parts else []
+    if not total:
+        return [0] * len(parts)
     sign = -1 if total < 0 else 1
-    exact = [Fraction(abs(total) * part, whole) for part in parts]
-    result = [int(value) for value in exact]
+    exact = [abs(total) * part for part in parts]  # in parts of `whole`
+    result = [value // whole for value in exact]
     rest = abs(total) - sum(result)
-    order = sorted(range(len(parts)), key=lambda number: (result[number] - exact[number], number))
+    order = sorted(range(len(parts)), key=lambda number: (result[number] * whole - exact[number], number))
     for number in order[:rest]:
         result[number] += 1
     return [sign * value for value in result]

@@ -26,6 +26,7 @@ class Balances:
             if document.open:
                 self._of_customer[document.customer].append(document.index)
         self._windows: dict[int, _Window] = {}
+        self._moved: dict[int, set[int]] = {}
 
     def version(self, customer: int) -> int:
         """Grows whenever a balance of the customer changes."""
@@ -97,6 +98,10 @@ class Balances:
                 least = min(least, balance)
         return max(0, least)
 
+    def moved(self, customer: int) -> list[int]:
+        """The customer's documents that anything was ever applied to, in input order."""
+        return sorted(self._moved.get(customer, ()))
+
     def last_collection(self, doc: int, moment: Moment) -> Moment | None:
         """When the document was last paid before `moment`."""
         events = self._events.get(doc, [])
@@ -105,10 +110,15 @@ class Balances:
 
     def apply(self, doc: int, moment: Moment, applied: int) -> None:
         """Record `applied` hundredths (negative: a return gives them back)."""
-        insort(self._events.setdefault(doc, []), (moment, applied))
+        owner = self._owner[doc]
+        events = self._events.get(doc)
+        if events is None:
+            self._events[doc] = [(moment, applied)]
+            self._moved.setdefault(owner, set()).add(doc)
+        else:
+            insort(events, (moment, applied))
         before = self._last[doc]
         after = self._last[doc] = before - applied
-        owner = self._owner[doc]
         self._versions[owner] += 1
         window = self._windows.get(owner)
         if window is None:

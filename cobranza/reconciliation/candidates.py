@@ -30,6 +30,8 @@ UNNAMED_CAP = {"rounding": 0.85, "fee": 0.80, "partial": 0.85, "over": 0.70}  # 
 SAYS_PART = -3.0  # the text says that a part is paid, a set would be paid whole
 NOT_CUT = -2.0  # the text is whole and names fewer documents than the set has
 COMBINATIONS = 64
+MOST_KEPT_BACK = 2  # no law lets a payer withhold half
+COARSEST = 10_000  # hundredths: the coarsest rounding of any country
 _MID_LIST = re.compile(r"(?:[,;/+&\-]|\b[YE])\s*[A-Z]{0,4}$")
 
 
@@ -94,16 +96,47 @@ def _collections(board: Board, payment: Payment, clues: Clues, moment: Moment, d
         return found  # it names nothing
     if depth > Depth.NAMED:
         found += special.deposits(board, payment, clues, moment)
-    strongest = max((held.weight for held in clues.evidence.values()), default=0.0)
+    strongest = max([held.weight for held in clues.evidence.values()], default=0.0)
     for customer in clues.parties:
+        evidence = clues.evidence.get(customer)
+        if evidence is None:
+            view = _by_number_alone(board, payment, clues, moment, customer)
+            if view is not None:
+                found += _of_customer(view, depth, worth=False)
+            continue
         if depth == Depth.NAMED and not names_any(board, clues, customer):
             continue
         view = View.of(board, payment, clues, moment, customer)
-        if not view.own and customer not in clues.by_customer:
-            continue
-        worth = view.known and clues.evidence[customer].weight >= strongest - 2.5
-        found += _of_customer(view, depth, worth=worth)
+        if view.own or customer in clues.by_customer:
+            found += _of_customer(view, depth, worth=evidence.weight >= strongest - 2.5)
     return found
+
+
+def _by_number_alone(board: Board, payment: Payment, clues: Clues, moment: Moment, customer: int) -> View | None:
+    """A view of a customer to whom only numbers point, None where these explain nothing.
+
+    A number that is not written in full says nothing about other documents of the customer: only those that it may
+    name are looked at. Many customers have a document of the same number, so most such views would be for nothing.
+    """
+    mentions = clues.by_customer[customer]
+    if any([mention.quality >= Quality.FULL for mention in mentions]):
+        return View.of(board, payment, clues, moment, customer)
+    free, cents, latest = {}, payment.cents, payment.booked + board.policy.adelanto_dias
+    odd = "deposit" in clues.hints or any([mention.quality >= Quality.STRIPPED for mention in mentions])
+    total, least = 0, 0
+    for mention in mentions:
+        doc = mention.doc
+        amount = board.balances.free(doc, moment)
+        document = board.documents[doc]
+        if amount and doc not in free and document.issued <= latest:
+            free[doc] = amount
+            odd = odd or doc in board.returned or document.currency != payment.currency
+            if amount > 0:
+                total += amount
+                least = min(least, amount) if least else amount
+    if not odd and (total < cents - COARSEST or least > MOST_KEPT_BACK * cents):
+        return None
+    return View(board, payment, clues, moment, customer, False, list(free), free)
 
 
 def names_any(board: Board, clues: Clues, customer: int) -> bool:

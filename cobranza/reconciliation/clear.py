@@ -12,7 +12,7 @@ from itertools import islice, product
 from cobranza.reconciliation.amounts import WEIGHTS, written
 from cobranza.reconciliation.balances import Moment
 from cobranza.reconciliation.board import Board, Clues, View
-from cobranza.reconciliation.candidates import COMBINATIONS, SETTLING, explained
+from cobranza.reconciliation.candidates import COARSEST, COMBINATIONS, MOST_KEPT_BACK, SETTLING, explained
 from cobranza.reconciliation.records import Hypothesis, Line, Payment
 from cobranza.reconciliation.references import Mention, Quality
 from cobranza.reconciliation.sets import addition
@@ -20,8 +20,6 @@ from cobranza.reconciliation.weights import payer_part, reference_part
 
 EXACT = SETTLING | {"batch", "return"}
 _KNOWN = 3.0  # least evidence for the payer, log-odds: a name that is nearly right
-_MOST_KEPT_BACK = 2  # no law lets a payer withhold half
-_ROUNDED = 10_000  # hundredths: the coarsest rounding of any country
 
 
 def reading(board: Board, payment: Payment, moment: Moment) -> Hypothesis | None:
@@ -132,7 +130,7 @@ def _explains(
     tries += [(doc,) for docs in slots for doc in docs]
     for docs in tries:
         owed = sum(free[doc] for doc in set(docs))
-        near = payment.cents <= owed + _ROUNDED and owed <= _MOST_KEPT_BACK * payment.cents
+        near = payment.cents <= owed + COARSEST and owed <= MOST_KEPT_BACK * payment.cents
         odd = board.documents[docs[0]].currency != payment.currency or docs[0] in board.returned
         if (near or odd) and any(one.rule in EXACT for one in explained(view, list(dict.fromkeys(docs)), loose=False)):
             return True

@@ -81,6 +81,8 @@ class CustomerIndex:
             for key in _shorter(word):
                 self._slips[key].append(word)
         self._near: dict[str, tuple[str, ...]] = {}
+        self._agents: dict[str, bool] = {}
+        self._sights: dict[tuple[str, str, str, str], dict[int, Evidence]] = {}
 
     def group_of(self, customer: int) -> Sequence[int]:
         """The other members of its group."""
@@ -90,19 +92,34 @@ class CustomerIndex:
     def evidence(self, payment: Payment) -> dict[int, Evidence]:
         """Every customer that something about the payer points to; the strongest reason of each."""
         found = self._identified(payment)
-        for tax in self._tax_ids_inside(payment):
-            for customer in self._tax[tax]:
-                _keep(found, customer, Evidence(WEIGHTS["tax_id"], f"identificación fiscal {tax}", True))
-        for customer, evidence in self._by_name(payment).items():
+        inside = words(payment.text)
+        for tax in inside:
+            if 8 <= len(tax) <= 13 and tax in self._tax:
+                for customer in self._tax[tax]:
+                    _keep(found, customer, Evidence(WEIGHTS["tax_id"], f"identificación fiscal {tax}", True))
+        for customer, evidence in self._by_name(payment, inside).items():
             _keep(found, customer, evidence)
         return found
 
     def at_sight(self, payment: Payment) -> dict[int, Evidence]:
-        """What `evidence` finds without searching: by account, by tax id, by a name that is written in full."""
-        found = self._identified(payment)
-        if not found and payment.name and not is_agent(payment.name):
-            self._written_in_full(found, name_words(payment.name), payment.name, payment.country)
+        """What `evidence` finds without searching: by account, by tax id, by a name that is written in full.
+
+        Shared between payments of one payer; not to be changed.
+        """
+        key = (payment.account, payment.tax_id, payment.name, payment.country)
+        found = self._sights.get(key)
+        if found is None:
+            found = self._identified(payment)
+            if not found and payment.name and not self._is_agent(payment.name):
+                self._written_in_full(found, name_words(payment.name), payment.name, payment.country)
+            self._sights[key] = found
         return found
+
+    def _is_agent(self, name: str) -> bool:
+        held = self._agents.get(name)
+        if held is None:
+            held = self._agents[name] = is_agent(name)
+        return held
 
     def _identified(self, payment: Payment) -> dict[int, Evidence]:
         found: dict[int, Evidence] = {}
@@ -114,18 +131,15 @@ class CustomerIndex:
                 _keep(found, customer, Evidence(WEIGHTS["tax_id"], f"identificación fiscal {tax}", True))
         return found
 
-    def _tax_ids_inside(self, payment: Payment) -> list[str]:
-        return [word for word in words(payment.text) if 8 <= len(word) <= 13 and word in self._tax]
-
     def _written_in_full(self, found: dict[int, Evidence], parts: Sequence[str], name: str, country: str) -> None:
         for position in self._exact.get(" ".join(parts), ()):
             customer, _, kind = self._names[position]
             if self._country_ok(customer, country):
                 _keep(found, customer, Evidence(WEIGHTS["name"], f"nombre «{plain(name)}» ({kind})"))
 
-    def _by_name(self, payment: Payment) -> dict[int, Evidence]:
+    def _by_name(self, payment: Payment, said: Sequence[str]) -> dict[int, Evidence]:
         found: dict[int, Evidence] = {}
-        if payment.name and not is_agent(payment.name):
+        if payment.name and not self._is_agent(payment.name):
             key = (payment.name, payment.country)
             whole = self._wholes.get(key)
             if whole is None:
@@ -135,7 +149,7 @@ class CustomerIndex:
             found = self._wholes[key].copy()
         if payment.text:
             inside: dict[int, Evidence] = {}
-            self._inside(inside, payment.text, payment.country)
+            self._inside(inside, said, payment.country)
             for customer, evidence in _telling(inside).items():
                 _keep(found, customer, evidence)
         return found
@@ -260,11 +274,11 @@ class CustomerIndex:
                 hit += rarity * 0.9
         return hit / total if total else 0.0
 
-    def _inside(self, found: dict[int, Evidence], text: str, country: str) -> None:
-        """A customer's name somewhere in the remittance text."""
+    def _inside(self, found: dict[int, Evidence], said: Sequence[str], country: str) -> None:
+        """A customer's name somewhere in the remittance text, given by its words."""
         expand = wording().abbreviations
-        inside = [expand.get(word, word) for word in words(text)]
-        matched = {word for word in inside if len(word) >= 4 and word in self._word}
+        inside = [expand.get(word, word) for word in said]
+        matched = {word for word in inside if word in self._word and len(word) >= 4}
         if not matched:
             return
         candidates = self._sharing(matched, inside)

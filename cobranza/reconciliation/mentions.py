@@ -72,17 +72,21 @@ class _Columns(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """One block: its tokens (text field, first and last position, joined of two) and its mentions, by payment."""
+    """One block: its tokens and its mentions as rows, and where those of each payment begin.
 
-    token_first: NDArray[np.int32]
-    field: NDArray[np.int8]
-    start: NDArray[np.int32]
-    stop: NDArray[np.int32]
-    flags: NDArray[np.int8]
-    first: NDArray[np.int32]
-    token: NDArray[np.int16]
-    doc: NDArray[np.int32]
-    quality: NDArray[np.int8]
+    Attributes:
+        tokens: Text field, first position and the one after the last, flags.
+        mentions: Number of the token, document, quality.
+    """
+
+    token_first: list[int]
+    tokens: NDArray[np.void]
+    first: list[int]
+    mentions: NDArray[np.void]
+
+
+_TOKEN = np.dtype([("field", "i1"), ("start", "i4"), ("stop", "i4"), ("flags", "i1")])
+_MENTION = np.dtype([("token", "i2"), ("doc", "i4"), ("quality", "i1")])
 
 
 _GLUED, _LISTED, _LAST, _PAIR = 1, 2, 4, 8
@@ -112,15 +116,7 @@ class Mentions:
         low, high = block.first[place], block.first[place + 1]
         if low == high:
             return []
-        return [
-            Mention(token, doc, _QUALITIES[quality])
-            for token, doc, quality in zip(
-                block.token[low:high].tolist(),
-                block.doc[low:high].tolist(),
-                block.quality[low:high].tolist(),
-                strict=True,
-            )
-        ]
+        return [Mention(token, doc, _QUALITIES[quality]) for token, doc, quality in block.mentions[low:high].tolist()]
 
     def tokens(self, payment: Payment) -> list[Token]:
         """See `references.tokens`."""
@@ -138,12 +134,11 @@ class Mentions:
         if payment.index in self._odd or not self._blocks:
             return self._slowly(payment)[0][number]
         block = self._blocks[payment.index // _BLOCK]
-        return self._token(payment, block, int(block.token_first[payment.index % _BLOCK]) + number)
+        return self._token(payment, block, block.token_first[payment.index % _BLOCK] + number)
 
     @staticmethod
     def _token(payment: Payment, block: _Found, place: int) -> Token:
-        field, start, stop = int(block.field[place]), int(block.start[place]), int(block.stop[place])
-        flags = int(block.flags[place])
+        field, start, stop, flags = block.tokens[place].item()
         text = plain(payment.text if field == 2 else payment.end_to_end if field else payment.structured)
         before = letters_digits(text[max(0, start - _BACK) : start])[-_BEFORE:] if start else ""
         digits = text[start:stop]
@@ -229,17 +224,13 @@ class Mentions:
         found, number, doc, quality = found[order], number[order], doc[order], quality[order]
         new = np.ones(len(found), dtype=np.bool_)
         new[1:] = (np.diff(found) != 0) | (np.diff(number) != 0) | (np.diff(doc) != 0)
-        return _Found(
-            token_first=first_token.astype(np.int32),
-            field=(runs.text % 3).astype(np.int8),
-            start=(runs.start - runs.begin).astype(np.int32),
-            stop=(runs.stop - runs.begin).astype(np.int32),
-            flags=runs.flags.astype(np.int8),
-            first=np.searchsorted(found[new], np.arange(len(payments) + 1)).astype(np.int32),
-            token=number[new].astype(np.int16),
-            doc=doc[new].astype(np.int32),
-            quality=quality[new].astype(np.int8),
-        )
+        first = np.searchsorted(found[new], np.arange(len(payments) + 1))
+        read = np.empty(len(runs.text), dtype=_TOKEN)
+        read["field"], read["flags"] = runs.text % 3, runs.flags
+        read["start"], read["stop"] = runs.start - runs.begin, runs.stop - runs.begin
+        named = np.empty(int(new.sum()), dtype=_MENTION)
+        named["token"], named["doc"], named["quality"] = number[new], doc[new], quality[new]
+        return _Found(first_token.tolist(), read, first.tolist(), named)
 
     def _texts(self, payments: Sequence[Payment]) -> list[str]:
         """The plain texts of a block, three a payment; empty where they are not of ASCII alone."""

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import Field
 
 from cobranza.kernel.config import Strict, load
 
 Share = Annotated[Decimal, Field(ge=0, le=1)]
+
+
+class Tolerances(NamedTuple):
+    """Parts of a policy as whole numbers.
+
+    Attributes:
+        fee: `comision_parte` as a numerator and its denominator.
+        discounts: Each of `descuentos` likewise.
+        largest_discount: A fraction.
+    """
+
+    fee: tuple[int, int]
+    discounts: tuple[tuple[int, int], ...]
+    largest_discount: float
 
 
 class Policy(Strict):
@@ -48,6 +63,15 @@ class Policy(Strict):
     )  # fmt: skip
     conjunto_maximo: Annotated[int, Field(ge=2, le=60)] = 15
     candidatos_maximo: Annotated[int, Field(ge=4, le=36)] = 24
+
+    @cached_property
+    def tolerances(self) -> Tolerances:
+        """What is asked of the policy for every document."""
+        return Tolerances(
+            fee=self.comision_parte.as_integer_ratio(),
+            discounts=tuple(share.as_integer_ratio() for share in self.descuentos),
+            largest_discount=float(max(self.descuentos, default=0)),
+        )
 
 
 def read(file: Path) -> Policy:

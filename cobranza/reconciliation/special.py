@@ -6,7 +6,7 @@ from cobranza.reconciliation.amounts import is_tariff, written
 from cobranza.reconciliation.balances import Moment
 from cobranza.reconciliation.board import Board, Clues, View
 from cobranza.reconciliation.records import Hypothesis, Line, Payment
-from cobranza.reconciliation.references import Quality
+from cobranza.reconciliation.references import Quality, best_of
 from cobranza.reconciliation.sets import hypothesis as set_hypothesis
 from cobranza.reconciliation.text import compact
 from cobranza.reconciliation.weights import REFERENCE, payer_part
@@ -95,11 +95,9 @@ def returns(board: Board, payment: Payment, clues: Clues, moment: Moment) -> lis
             named[mention.doc] = (mention.quality, mention.token)
     candidates = set(named)
     for customer in clues.evidence:
-        own = board.index.of_customer(customer)
-        paid = [doc for doc in own if board.balances.collected(doc, moment) > 0]
+        paid = [doc for doc in board.balances.moved(customer) if board.balances.collected(doc, moment) > 0]
         candidates.update(paid)
-        taken = frozenset(mention.token for mention in clues.by_customer.get(customer, ()))
-        for mention in board.index.within(clues.tokens, paid, taken):
+        for mention in best_of(board.weak_hits(clues, customer), paid):
             named.setdefault(mention.doc, (mention.quality, mention.token))
     said = "return" in clues.hints
     found = []

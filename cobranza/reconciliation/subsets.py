@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +13,10 @@ _EXAMINED = 256
 _LARGEST = 60
 _PAIRED = 3  # sets as small as this are found through a table of pairs
 _FEW, _SQUARED = 9, 18  # amounts of a half between which all sums, wanted or not, cost less than the wanted ones alone
-_LOW, _STEP = 0x7FFF, 13  # bits of a sum that a table looks at, and where the second table begins
+_LOW, _STEP = 0xFFFF, 14  # bits of a sum that a table looks at, and where the second table begins
+_AT_ONCE, _FEW_EQUAL = 26, 4  # amounts, and equal ones among them, of which all subsets are looked at
+_WHOLE = 13  # amounts whose subsets are looked at without halves
+_ROWS = 7  # amounts whose subsets are rows of a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +57,67 @@ def subsets_summing_to(amounts: Sequence[int], target: int, *, most: int = 6, ke
     for position, amount in enumerate(amounts):
         groups.setdefault(amount, []).append(position)
     if most <= _PAIRED:
-        found = _by_pairs(groups, target, most)
-        return Sums(tuple(found[:keep]), len(found), False)
-    left, right = _balanced(list(groups.values()), size)
+        found, capped = _by_pairs(groups, target, most), False
+    elif size <= _AT_ONCE and size - len(groups) <= _FEW_EQUAL:
+        found, capped = _all_at_once(amounts, groups, target, most)
+    else:
+        found, capped = _half_by_half(amounts, groups, target, most)
+    found.sort(key=lambda chosen: (len(chosen), chosen))
+    return Sums(tuple(found[:keep]), len(found), capped)
+
+
+def _all_at_once(
+    amounts: Sequence[int], groups: dict[int, list[int]], target: int, most: int
+) -> tuple[list[tuple[int, ...]], bool]:
+    """Every subset, too large ones and repeated ones sorted out at the end: hardly any add up."""
+    several = [group for group in groups.values() if len(group) > 1]
+    masks = _masks(amounts, target)
+    found: list[tuple[int, ...]] = []
+    for mask in masks:
+        if not 0 < mask.bit_count() <= most or any(not _lowest(mask, group) for group in several):
+            continue
+        if len(found) >= _EXAMINED:
+            return found, True
+        found.append(_positions(mask))
+    return found, False
+
+
+def _masks(amounts: Sequence[int], target: int) -> Iterator[int]:
+    """The subsets that add up, as bits."""
+    size = len(amounts)
+    if size <= _WHOLE:
+        yield from (_every_sum(amounts) == target).nonzero()[0].tolist()
+        return
+    half = (size + 1) // 2
+    left, wanted = _every_sum(amounts[:half]), target - _every_sum(amounts[half:])
+    likely = _meeting(left, wanted)
+    if likely is None:
+        return
+    by_sum: dict[int, list[int]] = {}
+    for mask, total in zip(likely[0].tolist(), left[likely[0]].tolist(), strict=True):
+        by_sum.setdefault(total, []).append(mask)
+    for mask, total in zip(likely[1].tolist(), wanted[likely[1]].tolist(), strict=True):
+        for other in by_sum.get(total, ()):
+            yield other | mask << half
+
+
+def _lowest(mask: int, group: Sequence[int]) -> bool:
+    """Whether of some positions with one amount the subset takes the lowest."""
+    taken = [mask >> position & 1 for position in group]
+    return taken == sorted(taken, reverse=True)
+
+
+def _half_by_half(
+    amounts: Sequence[int], groups: dict[int, list[int]], target: int, most: int
+) -> tuple[list[tuple[int, ...]], bool]:
+    """Subsets of at most `most` in each half, equal amounts counted once."""
+    left, right = _balanced(list(groups.values()), len(amounts))
     left_sums, left_sizes, left_masks = _half(amounts, left, most)
     right_sums, right_sizes, right_masks = _half(amounts, right, most)
     wanted = target - right_sums
     likely = _meeting(left_sums, wanted)
     if likely is None:
-        return Sums((), 0, False)
+        return [], False
     lefts, rights = likely
     order = lefts[np.argsort(left_sums[lefts], kind="stable")]
     in_order = left_sums[order]
@@ -81,8 +136,7 @@ def subsets_summing_to(amounts: Sequence[int], target: int, *, most: int = 6, ke
                 capped = True
                 break
             found.append(_positions(int(left_masks[other]) | right_mask))
-    found.sort(key=lambda chosen: (len(chosen), chosen))
-    return Sums(tuple(found[:keep]), len(found), capped)
+    return found, capped
 
 
 def _by_pairs(groups: dict[int, list[int]], target: int, most: int) -> list[tuple[int, ...]]:
@@ -176,16 +230,16 @@ def _sums(values: Sequence[int], most: int) -> NDArray[np.int64]:
     """The sums of all choices of up to `most` values, in the order of `_choices`."""
     if not _FEW < len(values) <= _SQUARED:
         return _bits(len(values), most) @ np.array(values, dtype=np.int64)
-    cut = len(values) // 2  # two quarters added to each other: far cheaper than so many rows
-    return np.add.outer(_every_sum(values[cut:]), _every_sum(values[:cut])).ravel()[_choices(len(values), most)[0]]
+    return _every_sum(values)[_choices(len(values), most)[0]]
 
 
 def _every_sum(values: Sequence[int]) -> NDArray[np.int64]:
     """The sums of all subsets; bit `n` of the index says whether value `n` is in."""
-    sums = np.zeros(1 << len(values), dtype=np.int64)
-    for number, value in enumerate(values):
-        np.add(sums[: 1 << number], value, out=sums[1 << number : 2 << number])
-    return sums
+    size = len(values)
+    if size <= _ROWS:
+        return _bits(size, size) @ np.array(values, dtype=np.int64)
+    cut = size // 2  # two parts added to each other: far cheaper than so many rows
+    return np.add.outer(_every_sum(values[cut:]), _every_sum(values[:cut])).ravel()
 
 
 @lru_cache(maxsize=512)
