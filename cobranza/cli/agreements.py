@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cobranza.agreements import debtfile, settings
+from cobranza.agreements.assistant.dialogue import Talk, Turn, Voice, answer
 from cobranza.agreements.offers import Scenario, offers
 from cobranza.agreements.terms import Debt, Kind
 from cobranza.kernel import clock
@@ -137,3 +138,47 @@ def _scenario(each: Scenario) -> dict[str, Any]:
 
 def _text(money: Money) -> str:
     return str(money.amount)
+
+
+@group.command("talk")
+@click.option(
+    "--debt",
+    "debt_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FICHERO",
+    help="La deuda, en JSON; como en «offers».",
+)
+@click.option("--say", "said", multiple=True, metavar="TEXTO", help="Lo que dice el deudor; se puede repetir.")
+@click.option("--identified/--unknown", default=True, help="El que escribe ha demostrado quién es, o no.")
+@click.option("--json", "as_json", is_flag=True, help="Salida para programas: claves en inglés.")
+def talk_command(debt_file: Path, said: tuple[str, ...], identified: bool, as_json: bool) -> None:
+    """Prueba el asistente de negociación con una deuda: qué contesta, qué haría y por qué. No se envía nada."""
+    debt = debtfile.read(debt_file, clock.now().date())
+    policy = settings.agreement_settings().policy()
+    voice = Voice(debtor="Deudor de prueba", creditor="Acreedor de prueba", link="https://ejemplo.invalid/d/prueba")
+    state, turns = Talk(identified=identified), []
+    for message in said:
+        turn = answer(state, message, debt, policy, voice)
+        state = turn.talk
+        turns.append((message, turn))
+    if as_json:
+        click.echo(json.dumps([_turn(message, turn) for message, turn in turns], ensure_ascii=False, indent=2))
+        return
+    for message, turn in turns:
+        click.echo(f"> {message}\n{turn.text}")
+        for does, why in turn.does:
+            click.echo(f"  [{does.value}: {why}]")
+
+
+def _turn(message: str, turn: Turn) -> dict[str, Any]:
+    read = turn.understood
+    return {
+        "said": message,
+        "intent": read.intent.value if read else None,
+        "confidence": read.confidence if read else None,
+        "reply": turn.text,
+        "phase": turn.talk.phase.value,
+        "does": [{"act": does.value, "why": why} for does, why in turn.does],
+        "agreed": None if turn.agreed is None else _scenario(turn.agreed),
+    }
