@@ -31,23 +31,25 @@ _SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=7.5, leading=9.5)
 _MONO = ParagraphStyle("mono", parent=_SMALL, fontName="Courier", fontSize=6.6, leading=8, wordWrap="CJK")
 
 
-def receipt(portal: Portal, filing: Row) -> bytes:
+async def receipt(portal: Portal, filing: Row) -> bytes:
     """The receipt of a filing as a sealed PDF, the same bytes each time."""
     kept = portal.store.content(f"pdf/{filing['id']}")
     if not kept:
-        kept = seal(portal.court.authority, _receipt(portal, filing))
+        kept = await seal(portal.court.authority, _receipt(portal, filing))
         portal.store.keep(f"pdf/{filing['id']}", kept)
     return kept
 
 
-def letter(portal: Portal, key: str, title: str, facts: Sequence[tuple[str, str]], paragraphs: Sequence[str]) -> bytes:
+async def letter(
+    portal: Portal, key: str, title: str, facts: Sequence[tuple[str, str]], paragraphs: Sequence[str]
+) -> bytes:
     """A resolution or a proof of the court as a sealed PDF, the same bytes each time for a `key`."""
     kept = portal.store.content(f"pdf/{key}")
     if not kept:
         story: list[Flowable] = [Paragraph(escape(title), _heading(portal)), Spacer(1, 4 * mm), _facts(portal, facts)]
         for text in paragraphs:
             story += [Spacer(1, 4 * mm), Paragraph(escape(text), _TEXT)]
-        kept = seal(portal.court.authority, _build(portal, title, story, csv=""))
+        kept = await seal(portal.court.authority, _build(portal, title, story, csv=""))
         portal.store.keep(f"pdf/{key}", kept)
     return kept
 
@@ -178,7 +180,7 @@ def _qr(text: str) -> Drawing:
     return drawing
 
 
-def seal(authority: Authority, pdf: bytes) -> bytes:
+async def seal(authority: Authority, pdf: bytes) -> bytes:
     """Sign a PDF with the court's seal (PAdES, no time stamp)."""
     # Imported here: it takes a second, and a court that only sends XML never needs it.
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -190,7 +192,7 @@ def seal(authority: Authority, pdf: bytes) -> bytes:
     )
     out = io.BytesIO()
     signer = signers.PdfSigner(metadata, signer=_signer(authority))
-    signer.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), output=out)
+    await signer.async_sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), output=out)
     return out.getvalue()
 
 

@@ -86,12 +86,12 @@ class Trays:
         return self.site.page(session, "presentacion.html", filing=found, said=said, types=types)
 
     async def _pdf(self, request: Request, session: Session) -> Response:
-        return self._download(request, session, "pdf")
+        return await self._download(request, session, "pdf")
 
     async def _xml(self, request: Request, session: Session) -> Response:
-        return self._download(request, session, "xml")
+        return await self._download(request, session, "xml")
 
-    def _download(self, request: Request, session: Session, suffix: str) -> Response:
+    async def _download(self, request: Request, session: Session, suffix: str) -> Response:
         found = self._filing(request, session)
         if found is None:
             return self.site.notice(session, "nada", 404)
@@ -100,8 +100,10 @@ class Trays:
         if mode == "fail":
             return self.site.notice(session, "error", 500)
         served = self._other(found) if mode == "other" else found
-        make = receipt_pdf.receipt if suffix == "pdf" else receipt.xml
-        content = make(self.portal, served)
+        if suffix == "pdf":
+            content = await receipt_pdf.receipt(self.portal, served)
+        else:
+            content = receipt.xml(self.portal, served)
         if mode == "truncated":
             content = content[: len(content) // 2]
         if mode == "altered":
@@ -171,7 +173,7 @@ class Trays:
         found = self._found(request, session)
         if found is None or found["state"] == aftermath.UNOPENED:
             return self.site.notice(session, "nada", 404)
-        return self._letter(found, "resolucion", found["title"], [], [found["text"]])
+        return await self._letter(found, "resolucion", found["title"], [], [found["text"]])
 
     async def _proof(self, request: Request, session: Session) -> Response:
         found = self._found(request, session)
@@ -180,9 +182,9 @@ class Trays:
         opened = datetime.fromisoformat(found["opened_at"])
         facts = [("Abierta el", f"{opened:%d/%m/%Y %H:%M:%S}"), ("Abierta por", found["opened_by"])]
         text = "Se acredita la apertura de la notificación en la fecha indicada, desde la que se tiene por practicada."
-        return self._letter(found, "justificante", "Justificante de apertura de notificación", facts, [text])
+        return await self._letter(found, "justificante", "Justificante de apertura de notificación", facts, [text])
 
-    def _letter(
+    async def _letter(
         self, found: Row, what: str, title: str, facts: list[tuple[str, str]], paragraphs: list[str]
     ) -> Response:
         about = self.portal.store.get("filing", found["filing"]) or {}
@@ -195,7 +197,7 @@ class Trays:
             ("Número", about.get("case_number", "")),
             ("NIG", about.get("nig", "")),
         ]
-        content = receipt_pdf.letter(
+        content = await receipt_pdf.letter(
             self.portal, f"{what}/{found['id']}", title, [fact for fact in known + facts if fact[1]], paragraphs
         )
         return attachment(content, f"{what}-{found['id']}.pdf", "application/pdf")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import re
 import socket
 import struct
 from http.cookies import CookieError, SimpleCookie
+from time import monotonic
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
@@ -20,6 +22,7 @@ from cobranza.demo.court.door import Door
 from cobranza.demo.court.site import Site
 
 _MAX_BODY = 96 * 1024 * 1024
+_AGAIN_SECONDS = 0.5
 _READ = ("inicio", "borradores", "enviados", "acuse", "notificaciones", "asuntos", "bandeja", "csv", "acceso")
 _DRAFT = re.compile(r"borradores/[^/]+/([a-z]+)")
 
@@ -46,6 +49,7 @@ class Weather:
 
     def __init__(self, app: ASGIApp, court: Court, sites: dict[str, Site]) -> None:
         self.app, self.court, self.sites = app, court, sites
+        self._dropped: tuple[bytes, float] = (b"", 0.0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
@@ -72,6 +76,10 @@ class Weather:
     ) -> None:
         portal, method = site.portal, scope["method"]
         step = step_of(rest, method)
+        if self._repeated(session, rest, body):
+            portal.log(session.user, "repetido_por_el_navegador", step=step)
+            await _cut(line)
+            return
         instead = await self._instead(site, session, scope, body, step, rest)
         if instead is not None:
             await instead(scope, _replay(body), reply)
@@ -86,12 +94,22 @@ class Weather:
             await site.notice(session, "error", 200)(scope, _replay(body), reply)
         elif acts and portal.fault("F1", step):
             await self.app(scope, _replay(body), _swallow)
+            self._dropped = (_print(session, rest, body), monotonic() + _AGAIN_SECONDS)
             await _cut(line)
         elif acts and portal.fault("F2", step):
             await self.app(scope, _replay(body), _swallow)
             await site.notice(session, "error", 500)(scope, _replay(body), reply)
         else:
             await self.app(scope, _replay(body), reply)
+
+    def _repeated(self, session: Session, rest: str, body: bytes) -> bool:
+        """Whether this is what was cut a moment ago, sent again by the browser itself.
+
+        Chromium repeats even a POST when the connection that broke had been opened in advance and not used yet. Nobody
+        asked for that and nobody sees it; the visitor was to find the line cut, so it is cut again.
+        """
+        known, until = self._dropped
+        return monotonic() < until and _print(session, rest, body) == known
 
     async def _instead(
         self, site: Site, session: Session, scope: Scope, body: bytes, step: str, rest: str
@@ -113,6 +131,10 @@ class Weather:
         if session.captcha:
             return Door(site).captcha(session)
         return None
+
+
+def _print(session: Session, rest: str, body: bytes) -> bytes:
+    return hashlib.sha256(b"|".join((session.id.encode(), rest.encode(), body))).digest()
 
 
 def cookie_name(slug: str) -> str:

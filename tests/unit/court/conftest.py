@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -21,17 +22,15 @@ def visit() -> Iterator[Callable[[str], Visitor]]:
     app, court = application(clock=MONDAY, token="prueba")
     court.clock.hurry(0)
     court.faults.set({"totp_reusable": True})
-    clients = []
+    clients = ExitStack()
 
     def enter(slug: str = "es_lexnet", *, inside: bool = True) -> Visitor:
-        client = TestClient(app, base_url="http://127.0.0.1", follow_redirects=True)
-        clients.append(client)
+        client = clients.enter_context(TestClient(app, base_url="http://127.0.0.1", follow_redirects=True))
         visitor = Visitor(client, court, slug)
         if inside:
             visitor.log_in()
         return visitor
 
-    yield enter
-    for client in clients:
-        client.close()
+    with clients:
+        yield enter
     court.store.close()

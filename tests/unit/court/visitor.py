@@ -19,12 +19,12 @@ from cobranza.demo.court.admin import HEADER
 from cobranza.demo.court.court import Court
 
 PARTIES = {
-    "es_lexnet": ("NIF", "B12345674", "A28015865"),
-    "pe_mpe": ("RUC", "20100047218", "20512333797"),
-    "cl_ojv": ("RUT", "760864285", "125319092"),
-    "co": ("NIT", "2131234321", "8999990902"),
-    "mx": ("RFC", "GODE561231GR8", "MHT930328S68"),
-    "ar_meed": ("CUIT", "20055361682", "20267565393"),
+    "es_lexnet": ("NIF", "B99999013", "B99999021"),
+    "pe_mpe": ("RUC", "20999999019", "20999999027"),
+    "cl_ojv": ("RUT", "76999902", "76999910"),
+    "co": ("NIT", "900999901", "900999917"),
+    "mx": ("RFC", "IDE200101AB1", "IDO200101AB2"),
+    "ar_meed": ("CUIT", "30999999014", "30999999022"),
 }
 
 
