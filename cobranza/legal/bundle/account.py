@@ -25,8 +25,8 @@ def account_pages(case: Case) -> Typeset:
         text(TITLE, page.TITLE),
         text(
             f"De {listed([party.name for party in case.claimants])} contra "
-            f"{listed([party.name for party in case.defendants])}, con intereses hasta el {write_day(case.sheet.until)}, "
-            f"incluido. Importes en {case.sheet.currency}.",
+            f"{listed([party.name for party in case.defendants])}, con intereses hasta el "
+            f"{write_day(case.sheet.until)}, incluido. Importes en {case.sheet.currency}.",
             page.SUBTITLE,
         ),
         *_summary(case, say),

@@ -43,7 +43,16 @@ class Proof:
         }
 
 
-def save(pdf: pikepdf.Pdf, file: Path, *, title: str, on: date, flavour: Flavour = "2b", version: str = "") -> Proof:
+def save(
+    pdf: pikepdf.Pdf,
+    file: Path,
+    *,
+    title: str,
+    on: date,
+    flavour: Flavour = "2b",
+    version: str = "",
+    tight: bool = False,
+) -> Proof:
     """Write `pdf` as PDF/A and validate what was written; a file that does not pass is written without the claim.
 
     Args:
@@ -53,6 +62,7 @@ def save(pdf: pikepdf.Pdf, file: Path, *, title: str, on: date, flavour: Flavour
         on: Day that the metadata bear.
         flavour: Level asked.
         version: PDF version to write ("1.4"), "" for what the content needs.
+        tight: Pack everything again, objects too where the version allows.
     """
     for key in ("/CreationDate", "/ModDate", "/Keywords", "/Subject", "/Author"):
         if key in pdf.docinfo:
@@ -60,6 +70,10 @@ def save(pdf: pikepdf.Pdf, file: Path, *, title: str, on: date, flavour: Flavour
     pdf.docinfo["/Title"] = title
     pdf.docinfo["/Creator"] = "Cobranza"
     more: dict[str, Any] = {"deterministic_id": True}
+    if tight:
+        more |= {"recompress_flate": True}
+        if flavour != "1b":
+            more |= {"object_stream_mode": pikepdf.ObjectStreamMode.generate}
     if version:
         more |= {"force_version": version, "object_stream_mode": pikepdf.ObjectStreamMode.disable}
     pdfa.prepare(pdf, flavour)
