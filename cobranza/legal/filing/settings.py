@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
@@ -112,6 +113,13 @@ class CourtEntry(Strict):
     def certificate_file(self) -> str:
         """Path of the PKCS #12 file, "" without one."""
         return _plain(self.certificado)
+
+    def certificate(self) -> bytes:
+        """The PKCS #12 file itself; raises `ConfigError` when it is not there."""
+        try:
+            return Path(self.certificate_file()).expanduser().read_bytes()
+        except OSError as exc:
+            raise ConfigError(f"config/{FILE}: no se puede leer el certificado de «{self.credencial}».") from exc
 
     def authority_file(self) -> str:
         """Path of the court's certificate, "" without one."""
