@@ -21,6 +21,7 @@ def visit() -> Iterator[Callable[[str], Visitor]]:
     """Gives a visitor who is logged in at a portal; all of one test share one court."""
     app, court = application(clock=MONDAY, token="prueba")
     court.clock.hurry(0)
+    court.clock.set(MONDAY)
     court.faults.set({"totp_reusable": True})
     clients = ExitStack()
 
@@ -28,7 +29,7 @@ def visit() -> Iterator[Callable[[str], Visitor]]:
         client = clients.enter_context(TestClient(app, base_url="http://127.0.0.1", follow_redirects=True))
         visitor = Visitor(client, court, slug)
         if inside:
-            visitor.log_in()
+            visitor.walk_in()
         return visitor
 
     with clients:

@@ -15,9 +15,9 @@ Enter = Callable[..., Visitor]
 @pytest.mark.parametrize("slug", profiles.slugs())
 def test_a_claim_is_filed_at_every_portal(visit: Enter, slug: str) -> None:
     visitor = visit(slug)
-    filing = visitor.file()
+    visitor.send(visitor.step_by_step())
+    (filing,) = visitor.truth()["filings"]
     assert visitor.title == visitor.court.portals[slug].profile.receipt.title
     assert [one["name"] for one in filing["documents"]] == ["escrito.pdf", "factura.pdf"]
     assert filing["documents"][1]["sha256"] == sha256(visitor.annex)
     assert (filing["amount"], filing["state"]) == ("1938.24", "presentado")
-    assert len(visitor.truth()["filings"]) == 1
