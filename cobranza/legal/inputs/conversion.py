@@ -31,6 +31,7 @@ class Job:
         more: Called with seconds when the work turns out longer (pages to OCR).
         notes: What was found so far.
         counter: Of scratch files.
+        depth: How many mails this one lies in.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Job:
     more: Callable[[float], None] = lambda _: None
     notes: list[Finding] = field(default_factory=list)
     counter: int = 0
+    depth: int = 0
 
     @classmethod
     def from_dict(
@@ -150,12 +152,12 @@ def _pdf(job: Job) -> Verdict:
 
         made = redaction.redact(job, made)
     if made.untouched:
-        return accepted(job, State.OK if made.pdfa else State.AS_IS, _with_view(job, made))
+        return accepted(job, State.OK if made.pdfa else State.AS_IS, with_view(job, made))
     shutil.move(made.file, job.folder / "out" / FILED)
-    return accepted(job, State.CONVERTED, _with_view(job, made))
+    return accepted(job, State.CONVERTED, with_view(job, made))
 
 
-def _with_view(job: Job, made: pdfa.Made) -> pdfa.Made:
+def with_view(job: Job, made: pdfa.Made) -> pdfa.Made:
     """Where what is filed is no PDF/A, the bundle gets pictures of its pages."""
     if not made.pdfa:
         source = job.source if made.untouched else job.folder / "out" / FILED
