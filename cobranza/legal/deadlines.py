@@ -30,7 +30,7 @@ _LONGEST = 366  # days without a working one would mean that the data are wrong
 class UnknownCalendar(BusinessError):
     """No deadlines are known for a country, or no such term or region."""
 
-    code = "COB-LEG-040"
+    code = "COB-EXP-040"
     remedy = "Añada «deadlines.toml» del país con su fuente, o corrija config/legal.toml."
 
 

@@ -7,12 +7,13 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from cobranza import suite
 from cobranza.kernel import spanish
 from cobranza.kernel.config import ConfigError, Strict, load
 from cobranza.kernel.money import Money
+from cobranza.kernel.secrets import SecretRef
 from cobranza.legal import deadlines
 from cobranza.legal.case_file import RepresentativeEntry
 from cobranza.legal.deadlines import Calendar
@@ -150,6 +151,42 @@ class Claimant(Strict):
         return value
 
 
+class InvoiceFiles(Strict):
+    """`[facturas]`: where the ERP leaves the invoices' PDF and XML, each called like its invoice.
+
+    Attributes:
+        carpeta: Folder, from the root of the suite; "" for none: people upload them.
+    """
+
+    TABLE: ClassVar[str] = "facturas"
+
+    carpeta: str = ""
+
+
+class Signature(Strict):
+    """`[firma]`: the house's own electronic signature on what is filed.
+
+    Attributes:
+        certificado: PKCS#12 file, from the root of the suite; "" leaves files unsigned, and the preparation says so.
+        clave: Where its password is: "env:NAME", "keyring:…".
+        nivel: PAdES level.
+        sello_url: RFC 3161 time-stamping service, for B-T and B-LT.
+    """
+
+    TABLE: ClassVar[str] = "firma"
+
+    certificado: str = ""
+    clave: SecretRef | None = None
+    nivel: Literal["B-B", "B-T", "B-LT"] = "B-B"
+    sello_url: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Signature:
+        if self.certificado and self.clave is None:
+            raise ValueError("el certificado necesita «clave», por ejemplo env:FIRMA_CLAVE")
+        return self
+
+
 class Organ(Strict):
     """`[[organos]]`: before whom a debtor is claimed; `{localidad}` and `{provincia}` of the debtor may stand in it."""
 
@@ -179,6 +216,8 @@ class Legal(Strict):
     FILE: ClassVar[str] = "legal.toml"
 
     revision: Review = Review()
+    facturas: InvoiceFiles = InvoiceFiles()
+    firma: Signature = Signature()
     umbrales: dict[str, Threshold] = Field(default_factory=dict)
     asignaciones: tuple[Assignment, ...] = ()
     acreedores: dict[str, Claimant] = Field(default_factory=dict)

@@ -1,8 +1,9 @@
-"""Whether a tax id is one of its country: its check digits, by python-stdnum."""
+"""What a tax id says: whether it is one (python-stdnum's check digits), and of what kind of person."""
 
 from __future__ import annotations
 
 from stdnum import get_cc_module
+from stdnum.es import cif, dni, nie
 from stdnum.exceptions import ValidationError
 
 
@@ -20,3 +21,21 @@ def valid(number: str, country: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def person(number: str, country: str) -> str:
+    """Kind of person that a tax id belongs to: "fisica", "juridica", or "" when the number does not tell.
+
+    >>> person("A58818501", "ES"), person("12345678Z", "ES"), person("901.458.652-7", "CO")
+    ('juridica', 'fisica', '')
+    """
+    if country == "ES":
+        if cif.is_valid(number):
+            return "juridica"
+        return "fisica" if dni.is_valid(number) or nie.is_valid(number) else ""
+    if country == "MX":
+        bare = "".join(sign for sign in number if sign.isalnum())
+        return {12: "juridica", 13: "fisica"}.get(len(bare), "")
+    if country == "PE":
+        return {"20": "juridica", "10": "fisica"}.get(number[:2], "")
+    return ""
