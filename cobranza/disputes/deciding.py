@@ -29,6 +29,9 @@ _Reviews = Dispute.Reviews
 _States = Dispute.States
 
 
+NO_REPLY = "La respuesta propuesta era para otra categoría: no la use."
+
+
 class CannotDecide(BusinessError):
     """What was asked does not fit the case as it stands."""
 
@@ -88,6 +91,7 @@ def decide(case: Dispute, choice: Choice, categories: Mapping[str, Category], *,
             waits.append("La mesa la da por resuelta: falta cerrarla")
         row.review, row.review_reasons = (_Reviews.WAITING if waits else _Reviews.DONE), waits
         row.suggestion = {}
+        row.reply = "" if rerouted else row.reply  # it answered something else
         row.due_at = policy.due(mail.received_at, entry) if mail is not None else row.due_at
         row.save()
         changed = cases.set_links(row, choice.links, actor=actor)
@@ -109,7 +113,7 @@ def decide(case: Dispute, choice: Choice, categories: Mapping[str, Category], *,
             note=choice.note,
         )
         lines = [f"{person}: {entry.name}" if before == entry.slug else f"{person} lo cambia a «{entry.name}»"]
-        lines += [f"Departamento: {entry.department}"] if rerouted else []
+        lines += [f"Departamento: {entry.department}", NO_REPLY] if rerouted else []
         lines += [f"Documento: {link.invoice.number}" for link in cases.live_links(row)]
         lines += [f"Llamada de comprobación: {row.callback}"] if choice.callback else []
         lines += [choice.note] if choice.note else []

@@ -104,4 +104,6 @@ def _detail(kind: str, payload: dict[str, object], names: Mapping[str, str]) -> 
         return " · ".join(filter(None, (moved, solved)))
     if kind in ("answer.sent", "answer.refused", "answer.omitted"):
         return f"{payload.get('to', '')} {payload.get('reason', '')}".strip()
-    return str(payload.get("reason", payload.get("into", "")))
+    if kind in ("dispute.merged", "dispute.grown"):
+        return _("caso %(case)s") % {"case": payload.get("into", payload.get("from", ""))}
+    return str(payload.get("reason", ""))

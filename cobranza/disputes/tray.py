@@ -10,8 +10,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
 
-from cobranza.disputes import cases, deciding, marking, policy, summary, timeline, turns
+from cobranza.disputes import cases, deciding, desk_words, marking, policy, summary, timeline, turns
 from cobranza.disputes.cases import LinkPlan
 from cobranza.disputes.deciding import Choice
 from cobranza.disputes.models import Dispute, Mail
@@ -25,6 +26,16 @@ from cobranza.screens.access import actor, may_open
 _MOST_DOCUMENTS = 12
 _MOST_FOUND = 8
 _MOST_CASES = 60
+_MOST_MERGED = 10
+TICKET_STATUSES = {
+    "new": _("nuevo"),
+    "open": _("abierto"),
+    "pending": _("en espera"),
+    "hold": _("en espera"),
+    "solved": _("resuelto"),
+    "closed": _("cerrado"),
+    "deleted": _("borrado en la mesa"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +116,8 @@ def show(request: HttpRequest, case: Dispute, categories: Mapping[str, Category]
         except turns.HeldByAnother as exc:
             held = exc.held
     mine = held is not None and held.person == person
-    mails = list(case.mails.select_related("acknowledgement").order_by("pk"))
-    first = next((mail for mail in mails if mail.opens), None)
+    mails = mails_of(case)
+    first = next((mail for mail in mails if mail.opens and mail.dispute_id == case.pk), None)
     find = request.GET.get("find", "").replace("\x00", "").strip()[:120]
     debtor = _debtor(request, case)
     entry = categories.get(case.category)
@@ -130,6 +141,9 @@ def show(request: HttpRequest, case: Dispute, categories: Mapping[str, Category]
         "sender": first.sender if first else "",
         "mergeable": _mergeable(case) if live and acts else [],
         "holds": cases.live_holds(case),
+        "counts": cases.merged(case) if case.merged_into_id is not None else None,
+        "untold": len(desk_words.planned([case.pk])),
+        "ticket_status": TICKET_STATUSES.get(case.ticket_status, case.ticket_status),
         "timeline": timeline.of(case, {slug: one.name for slug, one in categories.items()}),
         "open": live and mine,
         "live": live,
@@ -141,6 +155,18 @@ def show(request: HttpRequest, case: Dispute, categories: Mapping[str, Category]
         "case_id": case.pk,
         "me": person,
     }
+
+
+def mails_of(case: Dispute) -> list[Mail]:
+    """The mails of a case and of those that were merged into it, oldest first."""
+    ids = [case.pk]
+    for _depth in range(_MOST_MERGED):
+        more = Dispute.objects.filter(merged_into__in=ids).exclude(pk__in=ids).values_list("pk", flat=True)
+        if not more:
+            break
+        ids += more
+    rows = Mail.objects.filter(dispute__in=ids, duplicate_of=None).select_related("acknowledgement")
+    return list(rows.order_by("received_at", "pk"))
 
 
 def offers(case: Dispute, mail: Mail | None, categories: Mapping[str, Category]) -> list[Offer]:

@@ -1,4 +1,4 @@
-// The tray's own keys: numbers choose (console.js clicks what has data-key), "f" and "b" seek, Enter goes on.
+// The tray's own keys: numbers choose (console.js clicks what has data-key), letters go to a place, Enter goes on.
 (() => {
   "use strict";
   const $ = (selector) => document.querySelector(selector);
@@ -11,6 +11,21 @@
   let armed = false;
   document.addEventListener("change", (event) => { if (event.target.closest("#sheet")) armed = true; });
   document.addEventListener("click", (event) => { if (event.target.closest("#sheet")) armed = true; });
+
+  // To hold a document, or a part of it, is to say that the mail is about it; and the other way round.
+  document.addEventListener("input", (event) => {
+    const row = event.target.closest("[data-doc]");
+    if (!row) return;
+    const doc = row.querySelector('[name="doc"]');
+    const held = row.querySelector('[name^="held-"]');
+    if (event.target === doc) { if (held && !doc.checked) held.checked = false; return; }
+    if (event.target === held ? held.checked : event.target.value.trim() !== "") {
+      doc.checked = true;
+      if (held) held.checked = true;
+    }
+  });
+
+  const places = { f: "[data-find]", b: "[data-search]", d: "[data-doc] input", n: "[data-note]", u: "[data-into]" };
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]") || !keysOn()) return;
@@ -30,7 +45,11 @@
       digit.focus();
       return;
     }
-    const box = event.key === "f" ? $("[data-find]") : event.key === "b" ? $("[data-search]") : null;
-    if (box) { event.preventDefault(); box.focus(); box.select(); }
+    const place = Object.hasOwn(places, event.key) ? $(places[event.key]) : null;
+    if (place) {
+      event.preventDefault();
+      place.focus();
+      if (place.select && place.type !== "checkbox") place.select();
+    }
   });
 })();
