@@ -28,12 +28,14 @@ class Part:
         key: Where links lead; unique, "" for none.
         bookmark: Title in the outline, "" for none.
         source: Pages of ours, or a PDF file.
+        only: The one page of `source` that it is, from 0; None for all of them.
         copy: Mark on each page, ASCII, "" for none.
     """
 
     key: str
     bookmark: str
     source: Typeset | Path
+    only: int | None = None
     copy: str = ""
 
 
@@ -65,19 +67,31 @@ def assemble(parts: Sequence[Part], file: Path, *, title: str, on: date) -> Asse
     marks: list[tuple[int, Mark]] = []
     bookmarks: list[tuple[str, int]] = []
     copies: dict[int, str] = {}
+    opened: dict[int, pikepdf.Pdf] = {}
     with ExitStack() as stack:
         pdf = stack.enter_context(pikepdf.new())
         for part in parts:
             start = len(pdf.pages)
-            opened = pdfa.made(part.source.content) if isinstance(part.source, Typeset) else pikepdf.open(part.source)
-            source = stack.enter_context(opened)
-            pdf.pages.extend(source.pages)
+            if id(part.source) not in opened:  # a source that gives several parts brings its fonts once
+                whole = (
+                    pdfa.made(part.source.content) if isinstance(part.source, Typeset) else pikepdf.open(part.source)
+                )
+                opened[id(part.source)] = stack.enter_context(whole)
+            source = opened[id(part.source)]
+            if part.only is None:
+                pdf.pages.extend(source.pages)
+            else:
+                pdf.pages.append(source.pages[part.only])
             if part.key:
                 first.setdefault(part.key, start + 1)
             if part.bookmark:
                 bookmarks.append((part.bookmark, start))
             if isinstance(part.source, Typeset):
-                marks += [(start + mark.page, mark) for mark in part.source.marks]
+                marks += [
+                    (start if part.only is not None else start + mark.page, mark)
+                    for mark in part.source.marks
+                    if part.only in (None, mark.page)
+                ]
             if part.copy:
                 copies |= dict.fromkeys(range(start, len(pdf.pages)), part.copy)
         pages = list(pdf.pages)
@@ -99,6 +113,10 @@ def assemble(parts: Sequence[Part], file: Path, *, title: str, on: date) -> Asse
     if not proof.passed:
         logging.getLogger("cobranza.legal").warning("%s is no PDF/A: %s", file.name, proof.findings[:3])
     return Assembled(pages=len(pages), first=first, proof=proof)
+
+
+def _opened(source: Typeset | Path) -> pikepdf.Pdf:
+    return pdfa.made(source.content) if isinstance(source, Typeset) else pikepdf.open(source)
 
 
 def _link(pdf: pikepdf.Pdf, page: pikepdf.Page, target: pikepdf.Page, mark: Mark) -> None:

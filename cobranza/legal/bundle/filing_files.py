@@ -47,7 +47,7 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A file on its way into the package; `keep`: its bytes may not change; `number`: as the writ quotes it, 0 for none."""
+    """A file on its way into the package; `keep`: its bytes may not change; `number`: as the writ quotes it, or 0."""
 
     path: Path
     role: str

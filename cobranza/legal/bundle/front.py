@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reportlab.platypus import Flowable, Spacer
+from reportlab.platypus import Flowable, KeepInFrame, PageBreak, Spacer
 
 from cobranza.kernel.spanish import write_day
 from cobranza.legal.bundle import typeset as page
@@ -119,8 +119,16 @@ def index(case: Case, entries: Sequence[Entry]) -> Typeset:
     return page.typeset(story, title=f"Índice · {case.id}", running=f"{case.id} · Índice", numbered=False)
 
 
-def separator(case: Case, annex: Annex, pages: int, first: int, last: int) -> Typeset:
-    """The sheet before a document: what it is, where it comes from, its hash, who signed it."""
+def separators(case: Case, annexes: Sequence[Annex], entries: Sequence[Entry]) -> Typeset:
+    """One page before each document: what it is, where it comes from, its hash, who signed it."""
+    story: list[Flowable] = []
+    for annex, entry in zip(annexes, entries, strict=True):
+        sheet = KeepInFrame(page.WIDTH, page.HEIGHT, _sheet(annex, entry.pages, entry.first, entry.last))
+        story += [sheet, PageBreak()]
+    return page.typeset(story, title=f"Documentos · {case.id}", numbered=False)
+
+
+def _sheet(annex: Annex, pages: int, first: int, last: int) -> list[Flowable]:
     told: list[tuple[str, str | Flowable]] = [("Clase", KINDS[annex.kind])]
     reasons: list[Flowable] = []
     document, taken = annex.document, annex.taken
@@ -160,7 +168,7 @@ def separator(case: Case, annex: Annex, pages: int, first: int, last: int) -> Ty
     elif annex.copy:
         story.append(text("Las páginas que siguen son una copia; las firmas solo pueden comprobarse en el original.",
                           page.NOTE))  # fmt: skip
-    return page.typeset([*story, *reasons], title=f"Documento n.º {annex.number} · {case.id}", numbered=False)
+    return [*story, *reasons]
 
 
 def _party(party: Party, say: Wording) -> str:

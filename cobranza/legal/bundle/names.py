@@ -40,8 +40,17 @@ def file_name(
         again = "" if attempt == 1 else str(attempt)
         fixed = gap.join(each for each in (tail, again) if each)
         room = limits.nombre_maximo - len(head) - len(suffix) - 1 - len(gap) - (len(fixed) + len(gap) if fixed else 0)
-        parts = [head, middle[: max(0, room)].rstrip("_- "), fixed]
+        parts = [head, _cut(middle, max(0, room), gap), fixed]
         name = f"{gap.join(each for each in parts if each)}.{suffix}"
         if name.lower() not in used:
             return name
     return name
+
+
+def _cut(middle: str, room: int, gap: str) -> str:
+    """At most `room` letters, whole words as far as they go: half a year or half a number would mislead."""
+    if len(middle) <= room:
+        return middle
+    cut = middle[:room]
+    whole = cut if middle[room] == gap else cut.rpartition(gap)[0] if gap else ""
+    return (whole or cut).rstrip("_- ")

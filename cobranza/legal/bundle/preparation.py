@@ -320,9 +320,7 @@ def _unsigned_once(found: Sequence[Objection]) -> list[Objection]:
     unsigned = [each for each in found if each.code == "firma" and not each.blocking]
     kept = [each for each in found if each not in unsigned]
     if unsigned:
-        text = (
-            f"El portal pide firma en {len(unsigned)} ficheros y no se ha dado ningún certificado: quedan sin firmar."
-        )
+        text = f"El portal pide firma en {len(unsigned)} ficheros y no se ha dado un certificado: quedan sin firmar."
         kept.append(Objection(code="firma", text=text, blocking=False))
     return kept
 

@@ -77,10 +77,10 @@ def build_review(
         Part(key=INDEX, bookmark="Índice", source=index),
         Part(key=WRIT, bookmark=writ_name, source=writ),
     ]
-    for annex, entry, pages in zip(annexes, entries[1:], counts, strict=True):
+    sheets = front.separators(case, annexes, entries[1:])
+    for place, (annex, pages) in enumerate(zip(annexes, counts, strict=True)):
         name = f"Documento n.º {annex.number}. {annex.title}"
-        sheet = front.separator(case, annex, pages, entry.first, entry.last)
-        parts.append(Part(key=f"doc-{annex.number}", bookmark=name, source=sheet))
+        parts.append(Part(key=f"doc-{annex.number}", bookmark=name, source=sheets, only=place))
         if annex.made is not None:
             parts.append(Part(key="", bookmark="", source=annex.made))
         elif annex.view is not None and pages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +18,7 @@ from cobranza.legal.bundle.letters import SANS, SANS_BOLD
 
 _FONT = Name("/CbFolio")
 _FONT_BOLD = Name("/CbFolioB")
-_A4_WIDTH = 595.0
+_A4_AREA = 595.0 * 842.0
 _SMALLEST, _LARGEST = 5.0, 96.0
 _OPERATOR = re.compile(rb"(?:^|[\s\])>])([qQ])(?=\s|$|\[|/)")
 
@@ -71,7 +72,7 @@ class Stamper:
             copy: ASCII, "COPIA - ...".
         """
         seen = sight(page)
-        size = min(max(9.0 * min(seen.width, seen.height * 0.8) / _A4_WIDTH, _SMALLEST), _LARGEST)
+        size = min(max(9.0 * math.sqrt(seen.width * seen.height / _A4_AREA), _SMALLEST), _LARGEST)
         size = min(size, 0.9 * seen.width / max(1.0, stringWidth(folio, SANS_BOLD, 1.0)))
         edge = 2.6 * size
         width = stringWidth(folio, SANS_BOLD, size)

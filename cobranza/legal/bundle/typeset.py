@@ -26,6 +26,7 @@ RULE = HexColor("#b8b8b8")
 SHADE = HexColor("#f0f0ee")
 LEFT, RIGHT, TOP, BOTTOM = 71.0, 57.0, 74.0, 71.0
 WIDTH = A4[0] - LEFT - RIGHT
+HEIGHT = A4[1] - TOP - BOTTOM
 
 
 def _style(name: str, **more: Any) -> ParagraphStyle:
@@ -205,9 +206,7 @@ def typeset(
         held.append(canvas)
         return canvas
 
-    frame = Frame(
-        LEFT, BOTTOM, WIDTH, A4[1] - TOP - BOTTOM, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0
-    )
+    frame = Frame(LEFT, BOTTOM, WIDTH, HEIGHT, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0)
     document = BaseDocTemplate(
         out, pagesize=A4, pageTemplates=[PageTemplate("page", [frame])], title=title, author="", creator="Cobranza"
     )

@@ -6,6 +6,7 @@ What the case says itself (`facts`, `grounds`, `petition`) replaces the template
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -198,7 +199,12 @@ def _fill(source: str, *, context: dict[str, Any], template: WritTemplate) -> st
 
 
 def _paragraphs(told: str) -> list[str]:
-    return [" ".join(part.split()) for part in told.split("\n\n") if part.strip()]
+    return [_one_line(part) for part in told.split("\n\n") if part.strip()]
+
+
+def _one_line(told: str) -> str:
+    """Line ends of a template as spaces; what may not be parted (an amount and its sign) stays together."""
+    return re.sub(r"[ \t\r\n]+", " ", told).strip()
 
 
 def _items(texts: Iterable[str], template: WritTemplate) -> list[Block]:
@@ -208,7 +214,7 @@ def _items(texts: Iterable[str], template: WritTemplate) -> list[Block]:
 
 def _numbered(place: int, told: str, template: WritTemplate) -> str:
     head = f"{ordinal(place)}.-" if template.numeracion == "ordinal" else f"{place}."
-    return f"**{head}** {' '.join(told.split())}"
+    return f"**{head}** {_one_line(told)}"
 
 
 def _amounts(case: Case) -> tuple[tuple[str, str], ...]:
