@@ -445,7 +445,10 @@ def written(cents: int) -> str:
     ('1.234.567,89', '-0,05')
     """
     whole, rest = divmod(abs(cents), 100)
-    return f"{'-' if cents < 0 else ''}{whole:,}".replace(",", ".") + f",{rest:02d}"
+    sign = "-" if cents < 0 else ""
+    if whole < 1000:
+        return f"{sign}{whole},{rest:02d}"
+    return f"{sign}{whole:,}".replace(",", ".") + f",{rest:02d}"
 
 
 def _percent(rate: Fraction) -> str:

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import reduce
 from itertools import islice, product
 
 from cobranza.reconciliation import amounts, sets, special
@@ -119,10 +118,10 @@ def _by_number_alone(board: Board, payment: Payment, clues: Clues, moment: Momen
     name are looked at. Many customers have a document of the same number, so most such views would be for nothing.
     """
     mentions = clues.by_customer[customer]
-    if any([mention.quality >= Quality.FULL for mention in mentions]):
+    if any(mention.quality >= Quality.FULL for mention in mentions):
         return View.of(board, payment, clues, moment, customer)
     free, cents, latest = {}, payment.cents, payment.booked + board.policy.adelanto_dias
-    odd = "deposit" in clues.hints or any([mention.quality >= Quality.STRIPPED for mention in mentions])
+    odd = "deposit" in clues.hints or any(mention.quality >= Quality.STRIPPED for mention in mentions)
     total, least = 0, 0
     for mention in mentions:
         doc = mention.doc
@@ -207,6 +206,9 @@ def _vetoes(view: View, slots: Sequence[Slot], hypothesis: Hypothesis) -> float:
 
 def _slots(view: View, mentions: Sequence[Mention]) -> list[Slot]:
     """The mentions of one customer's documents by token: best quality, open ones first, each document once."""
+    if len(mentions) == 1:
+        only = mentions[0]
+        return [Slot(only.token, only.quality, [only.doc])]
     by_token: dict[int, dict[int, Quality]] = defaultdict(dict)
     for mention in mentions:
         held = by_token[mention.token].get(mention.doc)
@@ -217,14 +219,19 @@ def _slots(view: View, mentions: Sequence[Mention]) -> list[Slot]:
         docs = by_token[token]
         best = max(docs.values())
         chosen = [doc for doc, quality in docs.items() if quality == best]
-        chosen = [doc for doc in chosen if view.free.get(doc)] or chosen
-        chosen.sort(key=lambda doc: (view.board.documents[doc].due, doc))
+        if len(chosen) > 1:
+            chosen = [doc for doc in chosen if view.free.get(doc)] or chosen
+            chosen.sort(key=lambda doc: (view.board.documents[doc].due, doc))
         slots.append(Slot(token, best, chosen))
+    if len(slots) == 1:
+        return slots
     slots.sort(key=lambda slot: (-slot.quality, len(slot.docs), slot.token))
     kept: list[Slot] = []
+    seen: set[int] = set()
     for slot in slots:
-        if not any(set(other.docs) & set(slot.docs) for other in kept):
+        if seen.isdisjoint(slot.docs):
             kept.append(slot)
+            seen.update(slot.docs)
     return kept
 
 
@@ -339,11 +346,14 @@ def _unnamed(view: View, depth: Depth) -> list[Hypothesis]:
             equal = True
             readings = explained(view, [doc], loose=False, how="account")
         elif free > cash:
-            part = _instalment(view, doc, free, gross)
+            maybe = free < gross or min(abs(gross - 2 * cash), abs(gross - 3 * cash), abs(gross - 4 * cash)) <= 4
+            part = _instalment(view, doc, free, gross) if maybe else 0
             if not (deposit or part):
+                if 2 * cash <= free:
+                    continue
                 document = documents[doc]
                 owed = Owed(free, document.net, document.tax, gross, document.due)
-                if 2 * cash <= free or free - cash > amounts.most_kept_back(owed, rules, day, policy):
+                if free - cash > amounts.most_kept_back(owed, rules, day, policy):
                     continue
             readings = explained(view, [doc], loose=bool(part), how="account")
             in_time = next((other for other in docs[1:] if documents[other].due >= view.payment.booked), None)
@@ -362,8 +372,9 @@ def _unnamed(view: View, depth: Depth) -> list[Hypothesis]:
                 hypothesis.ceiling = sets.TWIN_CAP
                 hypothesis.notes.append(f"hay {len(docs)} documentos iguales; se propone el más antiguo")
         found += readings
+    currency = view.payment.currency
     for doc in view.own:
-        if documents[doc].currency != view.payment.currency and not documents[doc].credit:
+        if documents[doc].currency != currency and not documents[doc].credit:
             found += explained(view, [doc], loose=False, how="account")
     if not equal and depth == Depth.SINGLE:
         view.board.left_out = True
@@ -376,13 +387,14 @@ def _unnamed(view: View, depth: Depth) -> list[Hypothesis]:
         if hypothesis.rule == "rounding":  # the nearer, the less by chance
             unnamed = -2.0 * abs(hypothesis.lines[0].fee) / max(1, rules.rounding)
         hypothesis.parts.setdefault("sin referencia", unnamed)
-        hypothesis.parts.setdefault("fechas", -0.5 * sum(sets.unusual(view, line.doc) for line in hypothesis.lines))
+        if "fechas" not in hypothesis.parts:
+            hypothesis.parts["fechas"] = -0.5 * sum([sets.unusual(view, line.doc) for line in hypothesis.lines])
     return found
 
 
 def _coin(view: View, rules: PaymentRegime) -> int:
     """The unit in which people round, 0 where every amount of the customer's is round and roundness says nothing."""
-    grain = reduce(math.gcd, [view.free[doc] for doc in view.own], 0)
+    grain = math.gcd(*[view.free[doc] for doc in view.own])
     return rules.rounding if 10 * grain <= rules.rounding else 0
 
 
@@ -407,12 +419,19 @@ def explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "named
     if together is None:
         return []
     owed, currency = together
+    cash = view.payment.cents
     if currency != view.payment.currency:
         return _foreign(view, docs, owed, currency, how)
+    if not loose and "deposit" not in view.clues.hints:
+        over = cash - owed.open
+        if over > COARSEST and view.board.returned.isdisjoint(docs):
+            return []
+        if -over > cash:  # more than half of the documents would be missing
+            return []
     country = view.board.customers[view.customer].country or view.payment.country
     readings = amounts.explain(
         owed,
-        view.payment.cents,
+        cash,
         country,
         view.payment.booked,
         view.clues.hints,
@@ -433,18 +452,17 @@ def explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "named
             cap = min(cap, SEVERAL_CAP.get(reading.rule, 1.0))
             text = sets.addition([view.free[doc] for doc in docs])
             text += "" if reading.rule == "equal" else f"; {reading.arithmetic}"
-        result.append(
-            Hypothesis(
-                lines=lines,
-                rule=reading.rule,
-                how=how,
-                customer=view.customer,
-                cash=sum(line.cash for line in lines),
-                parts={"importe": reading.weight},
-                arithmetic=text,
-                capped=cap if how == "named" else min(cap, UNNAMED_CAP.get(reading.rule, 1.0)),
-            )
+        found = Hypothesis(
+            lines,
+            reading.rule,
+            how,
+            view.customer,
+            sum([line[1] - line[2] - line[3] - line[4] for line in lines]),
+            {"importe": reading.weight},
+            text,
         )
+        found.capped = cap if how == "named" else min(cap, UNNAMED_CAP.get(reading.rule, 1.0))
+        result.append(found)
     return result
 
 
@@ -493,10 +511,7 @@ def _foreign(view: View, docs: Sequence[int], owed: Owed, currency: str, how: st
 def _lines(view: View, docs: Sequence[int], reading: Reading) -> tuple[Line, ...] | None:
     """Spread a reading over its documents, to the cent."""
     if len(docs) == 1:
-        line = Line(
-            doc=docs[0], applied=reading.applied, withheld=reading.withheld, fee=reading.fee, discount=reading.discount
-        )
-        return (line,)
+        return (Line(docs[0], reading.applied, reading.withheld, reading.fee, reading.discount),)
     free = [view.free[doc] for doc in docs]
     if reading.applied != sum(free):
         return None
@@ -504,7 +519,4 @@ def _lines(view: View, docs: Sequence[int], reading: Reading) -> tuple[Line, ...
     withheld, fee, discount = (
         share_out(total, positive) for total in (reading.withheld, reading.fee, reading.discount)
     )
-    return tuple(
-        Line(doc=doc, applied=free[number], withheld=withheld[number], fee=fee[number], discount=discount[number])
-        for number, doc in enumerate(docs)
-    )
+    return tuple(map(Line, docs, free, withheld, fee, discount))

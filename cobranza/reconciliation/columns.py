@@ -7,10 +7,12 @@ in any way is left to `frames`, which is slow and names the row and the column o
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from cobranza.reconciliation.rates import Rates
 from cobranza.reconciliation.records import Customer, Document, Payment
@@ -155,7 +157,13 @@ def _cents(table: pa.Table, name: str) -> pa.ChunkedArray:
 def _unscaled(exact: pa.Array) -> pa.Array:
     """The whole numbers inside a decimal128 array: hundredths when it has two places (they fit 64 bits)."""
     low = np.frombuffer(exact.buffers()[1], dtype="<i8")[::2] if len(exact) else np.zeros(0, dtype="<i8")
-    return pa.array(low[exact.offset : exact.offset + len(exact)].copy())
+    return arrow(low[exact.offset : exact.offset + len(exact)])
+
+
+def arrow(values: NDArray[np.signedinteger[Any]]) -> pa.Array:
+    """Whole numbers as an Arrow array; `pyarrow.array` would load numpy's masked arrays for it."""
+    kind = pa.int32() if values.dtype == np.int32 else pa.int64()
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values).tobytes())])
 
 
 def scaled(cents: pa.Array) -> pa.Array:

@@ -260,16 +260,14 @@ class CustomerIndex:
     def _coverage(self, parts: Sequence[str], own: Sequence[str]) -> float:
         """Share of the rarity of `parts` that stands in `own`, the last word possibly cut and one slip a word."""
         total = hit = 0.0
+        begun = f" {' '.join(own)}"
         for number, word in enumerate(parts):
             rarity = self._rarity.get(word, self._unknown)
             total += rarity
             if word in own:
                 hit += rarity
-            elif ((len(word) >= 3 or number == len(parts) - 1) and any(other.startswith(word) for other in own)) or (
-                len(word) >= 5
-                and any(
-                    abs(len(other) - len(word)) <= 1 and OSA.distance(word, other, score_cutoff=1) <= 1 for other in own
-                )
+            elif ((len(word) >= 3 or number == len(parts) - 1) and f" {word}" in begun) or (
+                len(word) >= 5 and _slipped(word, own)
             ):
                 hit += rarity * 0.9
         return hit / total if total else 0.0
@@ -333,6 +331,13 @@ def _telling(found: dict[int, Evidence]) -> dict[int, Evidence]:
         return found
     sure = {customer: held for customer, held in found.items() if held.weight >= WEIGHTS["name"]}
     return sure if len(sure) <= _TELLING else {}
+
+
+def _slipped(word: str, others: Sequence[str]) -> bool:
+    """Whether one of the words differs by one slip."""
+    least, most = len(word) - 1, len(word) + 1
+    near = [other for other in others if least <= len(other) <= most]
+    return any(OSA.distance(word, other, score_cutoff=1) <= 1 for other in near)
 
 
 def _shorter(word: str) -> set[str]:

@@ -70,7 +70,7 @@ def explain(board: Board, payment: Payment, chosen: Hypothesis, rivals: Sequence
         parts.append(f"hay {chosen.solutions} combinaciones que suman lo mismo")
     parts += [_rival(board, chosen, rival) for rival in rivals[:_RIVALS]]
     parts.append(board.signature)
-    return ". ".join(part[0].upper() + part[1:] for part in parts if part) + "."
+    return ". ".join([part[0].upper() + part[1:] for part in parts if part]) + "."
 
 
 def _named(board: Board, clues: Clues, chosen: Hypothesis) -> list[str]:

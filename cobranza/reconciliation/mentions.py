@@ -202,8 +202,8 @@ class Mentions:
         texts = self._texts(payments)
         whole = "\n".join([*texts, ""])
         runs = _Runs(whole, 3 * len(payments))
-        for place in (runs.odd // 3).tolist():
-            self._odd.setdefault(payments[place].index, ([], []))
+        for text in runs.odd:
+            self._odd.setdefault(payments[text // 3].index, ([], []))
         pairs = [_by_serial(runs, columns), _by_digits(runs, columns)]
         token = np.concatenate([pair[0] for pair in pairs])
         doc = np.concatenate([pair[1] for pair in pairs])
@@ -295,7 +295,7 @@ class _Runs:
         rise = value - np.roll(value, 1)
         ranged &= (np.roll(size, 1) >= 3) & (rise > 1) & (rise <= 30)
         endless = (size > _LONGEST) & (letters[start] == 48)
-        self.odd = np.unique(text[ranged | endless])
+        self.odd = sorted(set(text[ranged | endless].tolist()))
         pair = np.flatnonzero(spaced[1:] & ~percent[:-1] & (size[1:] + size[:-1] <= _JOINED)) if len(start) else start
         single = np.flatnonzero(~percent)
         order = np.argsort(np.concatenate((2 * start[single], 2 * start[pair] + 1)), kind="stable")
@@ -458,7 +458,9 @@ class _Endings:
     def equal(self, size: Numbers, code: Numbers) -> NDArray[np.bool_]:
         """Whether each ends in `code`, which is `size` long."""
         result = np.zeros(len(size), dtype=np.bool_)
-        for length in np.unique(size[size > 0]).tolist():
+        for length in np.flatnonzero(np.bincount(size)).tolist():
+            if not length:
+                continue
             result |= (size == length) & (self._of(length) == code)
         return result
 

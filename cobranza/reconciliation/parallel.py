@@ -6,12 +6,9 @@ A process gets a part's tables and gives tables back, so that nothing is shared 
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -68,11 +65,16 @@ class Processes:
 
     def __init__(self, count: int) -> None:
         """Start `count` processes."""
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+
         self._pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context(_method()))
         self._ready = self._pool.submit(os.getpid)
 
     def solve(self, parts: Sequence[Part], policy: Policy, *, candidates: bool) -> list[Solved]:
         """See `Workers.solve`."""
+        from concurrent.futures.process import BrokenProcessPool
+
         try:
             futures = [self._pool.submit(_solve, part, policy, candidates) for part in parts]
             return [future.result() for future in futures]

@@ -7,7 +7,7 @@ part. The parts follow from the data alone, so that the result is the same howev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cobranza.reconciliation import columns, engine
 from cobranza.reconciliation.engine import Standing
 from cobranza.reconciliation.policy import Policy
+from cobranza.reconciliation.ties import coded, families
 
 LINKS = pa.schema(
     [
@@ -69,7 +70,7 @@ class Solved:
 
 def split(tables: Tables) -> list[Part]:
     """Cut the input into parts, the largest first."""
-    family = _families(tables)
+    family = families(tables)
     of_customer = _codes(tables.customers["country"], family)
     of_document = _codes(tables.documents["country"], family)
     of_payment = _codes(tables.payments["country"], family)
@@ -141,14 +142,14 @@ def _table(rows: Sequence[Sequence[object]], schema: pa.Schema, payments: NDArra
     lists = list(zip(*rows, strict=True)) if rows else [() for _ in schema]
     arrays = [pa.array(values, type=field.type) for values, field in zip(lists[1:], list(schema)[1:], strict=True)]
     first = payments[np.array(lists[0], dtype=np.int64)]
-    return pa.table([pa.array(first, type=pa.int32()), *arrays], schema=schema)
+    return pa.table([columns.arrow(first.astype(np.int32)), *arrays], schema=schema)
 
 
 def _ordered(parts: Sequence[pa.Table], schema: pa.Schema, rank: NDArray[np.int64]) -> pa.Table:
     if not parts:
         return schema.empty_table()
     whole = pa.concat_tables(parts)
-    return whole.take(pa.array(np.argsort(rank[whole["payment"].to_numpy()], kind="stable")))
+    return whole.take(columns.arrow(np.argsort(rank[whole["payment"].to_numpy()], kind="stable")))
 
 
 def _part(tables: Tables, people: NDArray[np.int64], papers: NDArray[np.int64], money: NDArray[np.int64]) -> Part:
@@ -158,11 +159,11 @@ def _part(tables: Tables, people: NDArray[np.int64], papers: NDArray[np.int64], 
         and len(money) == len(tables.payments)
     ):
         return Part(tables=tables, payments=money)
-    documents = tables.documents.take(pa.array(papers))
+    documents = tables.documents.take(columns.arrow(papers))
     customer = _renumbered(documents["customer"], people, len(tables.customers))
     documents = documents.set_column(documents.schema.get_field_index("customer"), "customer", customer)
-    inside = pc.is_in(tables.fixed["payment"], pa.array(money, type=pa.int32()))
-    inside = pc.or_(inside, pc.is_in(tables.fixed["document"], pa.array(papers, type=pa.int32())))
+    inside = pc.is_in(tables.fixed["payment"], columns.arrow(money.astype(np.int32)))
+    inside = pc.or_(inside, pc.is_in(tables.fixed["document"], columns.arrow(papers.astype(np.int32))))
     fixed = tables.fixed.filter(inside)
     fixed = pa.table(
         [
@@ -174,9 +175,9 @@ def _part(tables: Tables, people: NDArray[np.int64], papers: NDArray[np.int64], 
     )
     return Part(
         tables=Tables(
-            payments=tables.payments.take(pa.array(money)),
+            payments=tables.payments.take(columns.arrow(money)),
             documents=documents,
-            customers=tables.customers.take(pa.array(people)),
+            customers=tables.customers.take(columns.arrow(people)),
             fx=tables.fx,
             fixed=fixed,
         ),
@@ -188,107 +189,9 @@ def _renumbered(column: pa.ChunkedArray, kept: NDArray[np.int64], size: int) -> 
     """Positions in the whole table as positions among the kept rows; null stays null."""
     position = np.full(size, -1, dtype=np.int32)
     position[kept] = np.arange(len(kept), dtype=np.int32)
-    return pc.take(pa.array(position), column)
-
-
-def _families(tables: Tables) -> dict[str, int]:
-    """Every country's part; countries that are tied share one, and rows without a country tie all of them."""
-    names = sorted(
-        {
-            name
-            for table in (tables.payments, tables.documents, tables.customers)
-            for name in pc.unique(table["country"]).to_pylist()
-        }
-    )
-    parent = {name: name for name in names}
-
-    def root(name: str) -> str:
-        while parent[name] != name:
-            name = parent[name]
-        return name
-
-    def tie(one: str, other: str) -> None:
-        first, second = sorted((root(one), root(other)))
-        parent[second] = first
-
-    for one, other in _ties(tables):
-        tie(one, other)
-    if "" in parent:
-        for name in names:
-            tie("", name)
-    roots = sorted({root(name) for name in names})
-    return {name: roots.index(root(name)) for name in names}
-
-
-def _ties(tables: Tables) -> Iterable[tuple[str, str]]:
-    """Pairs of countries that something joins."""
-    homes = tables.customers["country"]
-    yield from _pairs(pc.take(homes, tables.documents["customer"]), tables.documents["country"])
-    for name in ("account", "tax_id"):
-        yield from _same_key(tables, name)
-    yield from _batches(tables)
-    if len(tables.fixed):
-        fixed = tables.fixed.filter(
-            pc.and_(pc.is_valid(tables.fixed["payment"]), pc.is_valid(tables.fixed["document"]))
-        )
-        yield from _pairs(
-            pc.take(tables.payments["country"], fixed["payment"]),
-            pc.take(tables.documents["country"], fixed["document"]),
-        )
-
-
-def _same_key(tables: Tables, name: str) -> Iterable[tuple[str, str]]:
-    """Customers whose account or tax id a payment of another country carries."""
-    paid = pa.table({"key": _compact(tables.payments[name]), "country": tables.payments["country"]})
-    paid = paid.group_by(["key", "country"]).aggregate([])
-    keys = tables.customers[name]
-    owners = pc.take(tables.customers["country"], pa.array(np.arange(len(keys))))
-    if name == "account":
-        several = pc.utf8_split_whitespace(keys)
-        owners = pc.take(owners, pc.list_parent_indices(several))
-        keys = pc.list_flatten(several)
-    owned = pa.table({"key": _compact(keys), "home": owners}).group_by(["key", "home"]).aggregate([])
-    both = paid.filter(pc.not_equal(paid["key"], "")).join(owned, keys="key", join_type="inner", use_threads=False)
-    return _pairs(both["country"], both["home"])
-
-
-def _batches(tables: Tables) -> Iterable[tuple[str, str]]:
-    """Countries of the documents of one batch, and of payments of a batch's amount."""
-    papers = tables.documents.select(["remesa", "country", "currency", "open"])
-    papers = papers.filter(pc.not_equal(papers["remesa"], ""))
-    if not len(papers):
-        return
-    places = papers.group_by(["remesa", "country"]).aggregate([])
-    first = places.group_by("remesa").aggregate([("country", "min")])
-    spread = places.join(first, keys="remesa", use_threads=False)
-    yield from _pairs(spread["country"], spread["country_min"])
-    totals = (
-        papers.group_by(["remesa", "currency"])
-        .aggregate([("open", "sum")])
-        .join(first, keys="remesa", use_threads=False)
-    )
-    money = (
-        tables.payments.select(["currency", "cents", "country"])
-        .group_by(["currency", "cents", "country"])
-        .aggregate([])
-    )
-    same = totals.join(
-        money, keys=["currency", "open_sum"], right_keys=["currency", "cents"], join_type="inner", use_threads=False
-    )
-    yield from _pairs(same["country_min"], same["country"])
-
-
-def _pairs(one: pa.ChunkedArray, other: pa.ChunkedArray) -> list[tuple[str, str]]:
-    pairs = pa.table({"one": one, "other": other})
-    pairs = pairs.filter(pc.not_equal(pairs["one"], pairs["other"])).group_by(["one", "other"]).aggregate([])
-    return list(zip(pairs["one"].to_pylist(), pairs["other"].to_pylist(), strict=True))
-
-
-def _compact(keys: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.replace_substring_regex(pc.utf8_upper(keys), r"[^A-Z0-9]+", "")
+    return pc.take(columns.arrow(position), column)
 
 
 def _codes(countries: pa.ChunkedArray, family: dict[str, int]) -> NDArray[np.int64]:
-    coded = countries.combine_chunks().dictionary_encode()
-    numbers = np.array([family[name] for name in coded.dictionary.to_pylist()], dtype=np.int64)
-    return numbers[coded.indices.to_numpy()] if len(coded) else np.zeros(0, dtype=np.int64)
+    numbers, names = coded(countries)
+    return np.array([family[name] for name in names], dtype=np.int64)[numbers]

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from enum import IntEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -145,27 +145,37 @@ class DocumentIndex:
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self.documents = documents
-        self._serial: dict[int, list[int]] = defaultdict(list)
-        self._digits: dict[str, list[int]] = defaultdict(list)
         self.references: dict[str, list[int]] = defaultdict(list)
         self._by_customer: dict[int, list[int]] = defaultdict(list)
         words = wording().document_words
-        prefixes: set[str] = set()
+        prefixes = {document.prefix for document in documents}
         for document in documents:
-            if document.serial:
-                self._serial[document.serial_int].append(document.index)
-            if document.digits != document.serial and len(document.digits) >= 6:
-                self._digits[document.digits.lstrip("0")].append(document.index)
-            for reference in (document.payment_ref, document.order):
-                key = _LETTERS_DIGITS.sub("", plain(reference))
-                if len(key) >= 5:
-                    self.references[key].append(document.index)
             self._by_customer[document.customer].append(document.index)
-            prefixes.add(document.prefix)
+            if document.payment_ref or document.order:
+                for reference in (document.payment_ref, document.order):
+                    key = _LETTERS_DIGITS.sub("", plain(reference))
+                    if len(key) >= 5:
+                        self.references[key].append(document.index)
         self.prefixes = frozenset(prefix for prefix in prefixes if len(prefix) >= 2 and prefix not in words)
         self._prefix_lengths = tuple(sorted({len(prefix) for prefix in self.prefixes}, reverse=True))
         self._years: dict[str, tuple[str, str]] = {}
         self._weak: dict[int, _Weak] = {}
+
+    @cached_property
+    def _serial(self) -> dict[int, list[int]]:
+        result: dict[int, list[int]] = {}
+        for document in self.documents:
+            if document.serial:
+                result.setdefault(document.serial_int, []).append(document.index)
+        return result
+
+    @cached_property
+    def _digits(self) -> dict[str, list[int]]:
+        result: dict[str, list[int]] = {}
+        for document in self.documents:
+            if document.digits != document.serial and len(document.digits) >= 6:
+                result.setdefault(document.digits.lstrip("0"), []).append(document.index)
+        return result
 
     def of_customer(self, customer: int) -> Sequence[int]:
         """Documents of a customer, in input order."""
@@ -297,24 +307,46 @@ class _Weak:
     """One customer's documents by the ways in which a number is written incompletely or with a slip."""
 
     def __init__(self, documents: Sequence[Document], own: Sequence[int]) -> None:
-        self._endings: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        self._prefixes: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        self._serial: dict[str, list[int]] = defaultdict(list)
-        self._bare: dict[str, list[int]] = defaultdict(list)
-        self._digits: dict[str, list[int]] = defaultdict(list)
-        for doc in own:
-            document = documents[doc]
-            serial = document.serial
-            entry = (serial, doc)
-            self._endings[serial[-2:]].append(entry)
+        self._own = [documents[doc] for doc in own]
+
+    @cached_property
+    def _endings(self) -> dict[str, list[tuple[str, int]]]:
+        result: dict[str, list[tuple[str, int]]] = {}
+        for document in self._own:
+            result.setdefault(document.serial[-2:], []).append((document.serial, document.index))
+        return result
+
+    @cached_property
+    def _prefixes(self) -> dict[str, list[tuple[str, int]]]:
+        result: dict[str, list[tuple[str, int]]] = {}
+        for document in self._own:
             if len(document.prefix) >= 2:
-                self._prefixes[document.prefix].append(entry)
-            if len(serial) >= 3:
-                self._serial[serial].append(doc)
+                result.setdefault(document.prefix, []).append((document.serial, document.index))
+        return result
+
+    @cached_property
+    def _serial(self) -> dict[str, list[int]]:
+        result: dict[str, list[int]] = {}
+        for document in self._own:
+            if len(document.serial) >= 3:
+                result.setdefault(document.serial, []).append(document.index)
+        return result
+
+    @cached_property
+    def _bare(self) -> dict[str, list[int]]:
+        result: dict[str, list[int]] = {}
+        for document in self._own:
             if document.serial_int >= 1000:
-                self._bare[str(document.serial_int)].append(doc)
+                result.setdefault(str(document.serial_int), []).append(document.index)
+        return result
+
+    @cached_property
+    def _digits(self) -> dict[str, list[int]]:
+        result: dict[str, list[int]] = {}
+        for document in self._own:
             if len(document.digits) >= 6:
-                self._digits[document.digits].append(doc)
+                result.setdefault(document.digits, []).append(document.index)
+        return result
 
     def hits(self, token: Token, any_named: bool) -> dict[int, Quality]:
         """Documents that the token may mean, with the best way of each."""

@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cobranza.reconciliation import columns
 from cobranza.reconciliation.frames import write_cents
 from cobranza.reconciliation.partitions import Solved, Tables
+from cobranza.reconciliation.ties import coded
 
 
 def summary(tables: Tables, result: Solved, threshold: float) -> dict[str, Any]:
@@ -18,14 +20,11 @@ def summary(tables: Tables, result: Solved, threshold: float) -> dict[str, Any]:
     first = _first(result.links)
     matched = np.zeros(len(tables.payments), dtype=bool)
     matched[first["payment"].to_numpy()] = True
-    money = pa.table(
-        {
-            "currency": tables.payments["currency"],
-            "received": tables.payments["cents"],
-            "matched": pc.if_else(pa.array(matched), tables.payments["cents"], 0),
-        }
-    )
-    totals = money.group_by("currency").aggregate([("received", "sum"), ("matched", "sum")]).sort_by("currency")
+    currency, currencies = coded(tables.payments["currency"])
+    cents = tables.payments["cents"].to_numpy()
+    received, settled = (np.zeros(len(currencies), dtype=np.int64) for _ in range(2))
+    np.add.at(received, currency, cents)
+    np.add.at(settled, currency[matched], cents[matched])
     reasons = pc.replace_substring_regex(result.unmatched["reason"], r"^Nombra .*?, que", "Nombra una factura que")
     rules = Counter(first["rule"].to_pylist())
     return {
@@ -37,8 +36,8 @@ def summary(tables: Tables, result: Solved, threshold: float) -> dict[str, Any]:
         "by_rule": dict(sorted(rules.items(), key=lambda item: (-item[1], item[0]))),
         "by_reason": dict(sorted(Counter(reasons.to_pylist()).items())),
         "amounts": {
-            row["currency"]: {"received": write_cents(row["received_sum"]), "matched": write_cents(row["matched_sum"])}
-            for row in totals.to_pylist()
+            name: {"received": write_cents(int(received[code])), "matched": write_cents(int(settled[code]))}
+            for name, code in sorted(zip(currencies, range(len(currencies)), strict=True))
         },
     }
 
@@ -64,7 +63,7 @@ def _first(links: pa.Table) -> pa.Table:
     """The first line of each payment; a payment's lines stand together."""
     payment = links["payment"].to_numpy()
     starts = np.flatnonzero(np.diff(payment, prepend=-1))
-    return links.take(pa.array(starts))
+    return links.take(columns.arrow(starts))
 
 
 def _sure(links: pa.Table, threshold: float) -> pa.ChunkedArray:

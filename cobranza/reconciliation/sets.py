@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import reduce
+from itertools import accumulate
 from typing import NamedTuple
 
 from cobranza.reconciliation.amounts import written
@@ -64,25 +64,29 @@ def pool(view: View, least: int | None = None) -> list[int]:
     returned, currency = view.board.returned, view.payment.currency
     free = view.free
     chosen = []
-    for doc in view.own:
-        if least is not None and free[doc] < least and doc not in returned:
+    for doc, amount in free.items():
+        if least is not None and amount < least and doc not in returned:
             continue
         document = documents[doc]
+        due = document.due
         if (
-            document.due >= oldest
+            due >= oldest
             and document.currency == currency
             and (not document.remesa or doc in returned)
             and not (doc in claims and claimed(view, doc))
         ):
-            chosen.append((document.due, doc))
+            chosen.append((due, doc))
     chosen.sort()
     return [doc for _, doc in chosen]
 
 
 def claimed(view: View, doc: int) -> bool:
     """Whether another payment names the document and has not been decided."""
-    board, mine = view.board, view.payment.index
-    return any(other != mine and other not in board.decided for other in board.claims.get(doc, ()))
+    decided, mine = view.board.decided, view.payment.index
+    for other in view.board.claims.get(doc, ()):  # noqa: SIM110  # asked for every document of a customer
+        if other != mine and other not in decided:
+            return True
+    return False
 
 
 def unusual(view: View, doc: int) -> float:
@@ -96,21 +100,25 @@ def search(view: View, candidates: Sequence[int], target: int, *, most: int = _L
         return []
     free = view.free
     credits = [doc for doc in candidates if free[doc] < 0]
-    relief = -sum(free[doc] for doc in credits)
+    relief = -sum([free[doc] for doc in credits])
     invoices = [doc for doc in candidates if 0 < free[doc] <= target + relief]
-    if not credits:
-        return _ranked(view, candidates, _Sums(view, invoices, target, most).found())
-    plain = _Sums(view, [doc for doc in invoices if free[doc] <= target], target, most)
-    found = plain.found()
+    if not credits and sum([free[doc] for doc in invoices]) < target:
+        return []
     booked, documents = view.payment.booked, view.board.documents
+    odds = {doc: usual(booked - documents[doc].due) for doc in invoices}
+    ranked = [doc for _, doc in sorted([(-odds[doc], doc) for doc in invoices])]
+    found = _Sums(view, odds, ranked, invoices, target, most).found()
+    if not credits:
+        return _ranked(view, candidates, found)
     credits.sort(key=lambda doc: (-usual(booked - documents[doc].due), doc))
     for credit in credits[:_CREDITS]:
         partners = _partners(view, credit, invoices)
         rest = target - free[credit]
         if rest == 0:
             continue
-        for one in [*_Sums(view, invoices, rest, most - 1).found(), *_with_pair(found, credit, partners, free)]:
-            lonely = 0.0 if partners & set(one.docs) else LONELY_CREDIT
+        netted = _Sums(view, odds, ranked, invoices, rest, most - 1).found()
+        for one in [*netted, *_with_pair(found, credit, partners, free)]:
+            lonely = 0.0 if not partners.isdisjoint(one.docs) else LONELY_CREDIT
             found.append(one._replace(docs=[*one.docs, credit], odds=one.odds + lonely))
     if target < 0 and target in [free[credit] for credit in credits]:
         found += [Found([doc], 1, 0.01, 1.0) for doc in credits if free[doc] == target][:1]
@@ -147,47 +155,75 @@ def _ranked(view: View, candidates: Sequence[int], found: Sequence[Found]) -> li
     equal: dict[int, list[int]] = {}
     for doc in candidates:
         equal.setdefault(free[doc], []).append(doc)
+    several = len(equal) < len(candidates)
     once: dict[tuple[int, ...], Found] = {}
+    alike: set[tuple[int, ...]] = set()
     for one in found:
-        counts: dict[int, int] = {}
-        for doc in one.docs:
-            counts[free[doc]] = counts.get(free[doc], 0) + 1
-        docs = [doc for value, number in counts.items() for doc in equal[value][:number]]
-        twins = any(len(equal[value]) > number for value, number in counts.items())
+        docs, twins = one.docs, False
+        if several:
+            docs, twins = _oldest(docs, equal, free)
         key = tuple(sorted(docs))
         held = once.get(key)
         if held is None or one.odds > held.odds:
-            once[key] = one._replace(docs=sorted(docs, key=candidates.index), twins=twins)
-    best = max(one.odds for one in once.values())
-    total = sum(math.exp(one.odds - best) for one in once.values())
-    unseen = max(1.0, max(one.solutions for one in once.values()) / max(1, len(found)))
-    result = [
-        one._replace(solutions=max(one.solutions, len(once)), share=math.exp(one.odds - best) / (total * unseen))
-        for one in once.values()
+            once[key] = one
+            (alike.add if twins else alike.discard)(key)
+    best = max([one.odds for one in once.values()])
+    total = sum([math.exp(one.odds - best) for one in once.values()])
+    most = max([one.solutions for one in once.values()])
+    unseen = max(1.0, most / max(1, len(found)))
+    place = {doc: number for number, doc in enumerate(candidates)}.__getitem__
+    order = sorted(
+        [(-math.exp(one.odds - best) / (total * unseen), sorted(key, key=place), key) for key, one in once.items()]
+    )
+    return [
+        Found(docs, max(once[key].solutions, len(once)), once[key].chance, -share, once[key].odds, key in alike)
+        for share, docs, key in order[:4]
     ]
-    result.sort(key=lambda one: (-one.share, one.docs))
-    return result[:4]
+
+
+def _oldest(docs: Sequence[int], equal: dict[int, list[int]], free: dict[int, int]) -> tuple[list[int], bool]:
+    """As many documents of the same amounts, the oldest of each; whether equal ones are left over."""
+    counts: dict[int, int] = {}
+    for doc in docs:
+        counts[free[doc]] = counts.get(free[doc], 0) + 1
+    chosen = [doc for value, number in counts.items() for doc in equal[value][:number]]
+    return chosen, any(len(equal[value]) > number for value, number in counts.items())
 
 
 class _Sums:
-    """One search: invoices (positive) that add up to a target."""
+    """One search: invoices (positive) that add up to a target.
 
-    def __init__(self, view: View, invoices: Sequence[int], target: int, most: int) -> None:
+    Attributes:
+        odds: How usual it is to pay each candidate now.
+        ranked: The candidates, the most usual first.
+        invoices: Those of at most the target, oldest due day first.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        odds: dict[int, float],
+        ranked: Sequence[int],
+        invoices: Sequence[int],
+        target: int,
+        most: int,
+    ) -> None:
+        free = view.free
         self.view = view
-        self.invoices = [doc for doc in invoices if view.free[doc] <= target]
+        self.invoices = [doc for doc in invoices if free[doc] <= target]
+        self.ranked = ranked
         self.target = target
         self.most = most
-        booked, documents = view.payment.booked, view.board.documents
-        self.odds = {doc: usual(booked - documents[doc].due) for doc in self.invoices}
+        self.odds = odds
 
     def found(self) -> list[Found]:
         """Every set found, the cheapest kind of search that finds any."""
         if self.target <= 0 or self.most < 1 or not self.invoices:
             return []
-        free, odds = self.view.free, self.odds
-        if sum(free[doc] for doc in self.invoices) < self.target:
+        free, target = self.view.free, self.target
+        if sum([free[doc] for doc in self.invoices]) < target:
             return []
-        order = sorted(self.invoices, key=lambda doc: (-odds[doc], doc))
+        order = [doc for doc in self.ranked if free[doc] <= target]
         first = self.view.board.policy.candidatos_maximo
         result = self._subsets(order[:first], self.most)
         if not result and len(order) > first:
@@ -199,7 +235,7 @@ class _Sums:
     def _subsets(self, usable: Sequence[int], most: int) -> list[Found]:
         free = self.view.free
         values = [free[doc] for doc in usable]
-        if self.target % reduce(math.gcd, values):
+        if self.target % math.gcd(*values):
             return []
         grain, spread = self._spread(values)
         weights = [math.exp(self.odds[doc] + ONE_MORE) for doc in usable]
@@ -209,11 +245,11 @@ class _Sums:
         for chosen in sums.found:
             docs = [usable[position] for position in chosen]
             by_chance = expected / spread
-            common = reduce(math.gcd, [values[position] for position in chosen], self.target)
+            common = math.gcd(self.target, *[values[position] for position in chosen])
             if common > grain:  # round amounts meet round totals more easily
                 round_ones = [weight for weight, value in zip(weights, values, strict=True) if value % common == 0]
                 by_chance = max(by_chance, _expected(round_ones, size) * common / grain / spread)
-            odds = sum(self.odds[doc] + ONE_MORE for doc in docs)
+            odds = sum([self.odds[doc] + ONE_MORE for doc in docs])
             result.append(Found(docs, sums.count, by_chance, 1.0, odds))
         return result
 
@@ -253,7 +289,7 @@ class _Sums:
 
     def _spread(self, values: Sequence[int]) -> tuple[int, float]:
         """The common grain of the amounts, and how many different totals around the target they could give."""
-        grain = reduce(math.gcd, values, self.target) or 1
+        grain = math.gcd(self.target, *values) or 1
         return grain, max(1.0, min(sum(values), 2 * self.target) / grain)
 
 
@@ -281,17 +317,20 @@ def _expected(weights: Sequence[float], most: int) -> float:
 
 def runs(view: View, candidates: Sequence[int]) -> list[int]:
     """An unbroken run of documents, by due day or by number, that adds up to the payment: a statement paid whole."""
-    documents, target = view.board.documents, view.payment.cents
-    by_number = sorted(candidates, key=lambda doc: (documents[doc].issued, documents[doc].serial_int, doc))
+    documents, target, free = view.board.documents, view.payment.cents, view.free
+    by_number = [
+        doc for _, _, doc in sorted([(documents[doc].issued, documents[doc].serial_int, doc) for doc in candidates])
+    ]
     for order in (list(candidates), by_number):
-        first_at = {0: 0}
-        total = 0
-        for position, doc in enumerate(order):
-            total += view.free[doc]
+        totals = list(accumulate([free[doc] for doc in order], initial=0))
+        if {total - target for total in totals}.isdisjoint(totals):
+            continue
+        first_at: dict[int, int] = {}
+        for position, total in enumerate(totals):
             start = first_at.get(total - target)
-            if start is not None and position > start:
-                return order[start : position + 1]
-            first_at.setdefault(total, position + 1)
+            if start is not None and position > start + 1:
+                return order[start:position]
+            first_at.setdefault(total, position)
     return []
 
 
@@ -320,7 +359,7 @@ def hypothesis(view: View, docs: Sequence[int], how: str, found: Found | None) -
     credit = any(view.board.documents[doc].credit for doc in docs)
     chance = found.chance if found else _RUN_BY_CHANCE
     share = found.share if found else 1.0
-    odds = found.odds if found else 0.5 * sum(-unusual(view, doc) for doc in docs)
+    odds = found.odds if found else 0.5 * sum([-unusual(view, doc) for doc in docs])
     weight = max(-2.0, min(6.0, -math.log(max(1e-9, chance)))) + math.log(max(share, 1e-6))
     cap = REACH.get(how, 1.0) * share / (1.0 + chance * math.exp(-max(-6.0, odds)))
     ceiling = 1.0
@@ -328,14 +367,15 @@ def hypothesis(view: View, docs: Sequence[int], how: str, found: Found | None) -
     if found and found.twins:
         ceiling = TWIN_CAP if how == "account" else TWIN_CAP_NAMED
         notes.append("hay otros documentos iguales; se proponen los más antiguos")
+    amounts = [view.free[doc] for doc in docs]
     return Hypothesis(
-        lines=tuple(Line(doc=doc, applied=view.free[doc]) for doc in docs),
+        lines=tuple(map(Line, docs, amounts)),
         rule="netted" if credit else "set",
         how=how,
         customer=view.customer,
-        cash=sum(view.free[doc] for doc in docs),
+        cash=sum(amounts),
         parts={"importe": weight, "fechas": odds},
-        arithmetic=addition([view.free[doc] for doc in docs]),
+        arithmetic=addition(amounts),
         solutions=found.solutions if found else 1,
         capped=cap,
         ceiling=ceiling,
@@ -349,6 +389,6 @@ def addition(values: Sequence[int]) -> str:
     >>> addition([1000, 250, -50])
     '10,00 + 2,50 − 0,50 = 12,00'
     """
-    text = " + ".join(written(value) for value in values[:8]).replace("+ -", "− ")
+    text = " + ".join([written(value) for value in values[:8]]).replace("+ -", "− ")
     more = f" + … ({len(values)} documentos)" if len(values) > 8 else ""
     return f"{text}{more} = {written(sum(values))}"

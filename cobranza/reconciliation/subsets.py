@@ -115,15 +115,15 @@ def _half_by_half(
     left_sums, left_sizes, left_masks = _half(amounts, left, most)
     right_sums, right_sizes, right_masks = _half(amounts, right, most)
     wanted = target - right_sums
+    found: list[tuple[int, ...]] = []
     likely = _meeting(left_sums, wanted)
     if likely is None:
-        return [], False
+        return found, False
     lefts, rights = likely
     order = lefts[np.argsort(left_sums[lefts], kind="stable")]
     in_order = left_sums[order]
     low = np.searchsorted(in_order, wanted[rights], side="left").tolist()
     high = np.searchsorted(in_order, wanted[rights], side="right").tolist()
-    found = []
     capped = False
     for number, position in enumerate(rights.tolist()):
         if high[number] <= low[number]:
