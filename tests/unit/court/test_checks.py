@@ -67,7 +67,7 @@ def test_sizes() -> None:
     tight = profile.model_copy(update={"limits": limits.model_copy(update={"file_bytes": len(writ())})})
     assert codes(tight, "a.pdf", writ()) == set()
     assert codes(tight, "a.pdf", writ() + b"\n") == {"DOC-02"}
-    room = {"name": "b.pdf", "sha256": "b", "size": limits.total_bytes - len(writ())}
+    room: dict[str, Any] = {"name": "b.pdf", "sha256": "b", "size": limits.total_bytes - len(writ())}
     assert codes("ar_meed", "a.pdf", writ(), others=[room]) == set()
     assert codes("ar_meed", "a.pdf", writ(), others=[room | {"size": room["size"] + 1}]) == {"DOC-10"}
     many = [{"name": f"{n}.pdf", "sha256": str(n), "size": 1} for n in range(limits.documents)]
