@@ -40,7 +40,7 @@ class Documents:
         ]
 
     async def _page(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return self.site.notice(session, "nada", 404)
         design = self.site.design(session, "documentos", fresh=request.method == "GET")
@@ -53,7 +53,7 @@ class Documents:
         return self.site.go(f"borradores/{draft['id']}/resumen")
 
     async def _upload(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return self.site.notice(session, "nada", 404)
         design = self.site.design(session, "documentos", fresh=False)
@@ -68,7 +68,7 @@ class Documents:
         if mode == "other_hash" and content:
             content = content[:-1] + bytes([content[-1] ^ 1])
         # The draft is read again: the upload may have taken its time, and another request may have changed it.
-        draft = self._editable(request, session) or draft
+        draft = self.site.editable(request, session) or draft
         try:
             self._store(session, draft, design, values, name, content)
         except StepError as exc:
@@ -104,7 +104,7 @@ class Documents:
 
     async def _state(self, request: Request, session: Session) -> Response:
         """JSON for the page's script: what the antivirus says of each document, and whether all are clean."""
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return JSONResponse({"error": "nada"}, 404)
         states = [
@@ -114,7 +114,7 @@ class Documents:
         return JSONResponse({"documents": states, "clean": all(one["state"] == drafts.CLEAN for one in states)})
 
     async def _overflow(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None or not self.portal.profile.flow.overflow:
             return self.site.notice(session, "nada", 404)
         design = self.site.design(session, "documentos", fresh=False)
@@ -134,7 +134,7 @@ class Documents:
         return self.site.go(f"borradores/{draft['id']}/documentos")
 
     async def _drop(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return self.site.notice(session, "nada", 404)
         gone = request.path_params["n"]
@@ -142,7 +142,7 @@ class Documents:
         return self._changed(session, draft, "documento_retirado", gone)
 
     async def _move(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return self.site.notice(session, "nada", 404)
         number = request.path_params["n"]
@@ -157,10 +157,6 @@ class Documents:
         drafts.save(self.portal, draft)
         self.portal.log(session.user, action, draft=draft["id"], n=number)
         return self.site.go(f"borradores/{draft['id']}/documentos")
-
-    def _editable(self, request: Request, session: Session) -> Row | None:
-        draft = self.site.draft(request, session)
-        return draft if draft and draft["status"] in (drafts.OPEN, drafts.SIGNED) else None
 
 
 # What the step of the documents itself asks for before it lets one go on.

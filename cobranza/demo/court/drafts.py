@@ -147,6 +147,8 @@ def describe(portal: Portal, draft: Row, given: Row) -> None:
         reasons.append(Reason("PRO-05", "Escriba el asunto."))
     if flow.reference == "required" and not given["reference"].strip():
         reasons.append(Reason("PRO-06", "Escriba la referencia interna."))
+    if draft["kind"] == "tramite" and not given["case"].strip():
+        reasons.append(Reason("PRO-09", "Escriba el número del procedimiento al que se dirige el escrito."))
     if len(given["reference"]) > 40:
         reasons.append(Reason("PRO-07", "La referencia interna admite 40 caracteres."))
     if flow.electronic_box and not (given["electronic_box"].isdigit() and len(given["electronic_box"]) <= 6):

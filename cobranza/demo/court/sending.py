@@ -48,7 +48,7 @@ class Sending:
     # --- several signers
 
     async def _signers(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return self.site.notice(session, "nada", 404)
         account = self.portal.access.account(session.user) or {}
@@ -88,7 +88,7 @@ class Sending:
         return self.site.page(session, "bandeja.html", rows=rows[::-1], said=said, me=account["tax_id"])
 
     async def _abandon(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is not None:
             drafts.unsign(draft)
             draft["done"] = [step for step in draft["done"] if step != "firmantes"]
@@ -97,7 +97,7 @@ class Sending:
         return self.site.go("bandeja")
 
     async def _refuse(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is not None:
             mark(self.portal, draft, (self.portal.access.account(session.user) or {})["tax_id"], REFUSED)
             self.portal.log(session.user, "firma_rechazada", draft=draft["id"])
@@ -106,7 +106,7 @@ class Sending:
     # --- signature
 
     async def _sign(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return self.site.notice(session, "nada", 404)
         portal = self.portal
@@ -181,10 +181,6 @@ class Sending:
             return self.site.notice(session, "espera", 504)
         filed = filing.commit(self.portal, draft, self.portal.now(), orders)
         return self.site.go(f"presentaciones/{filed['id']}")
-
-    def _editable(self, request: Request, session: Session) -> Row | None:
-        draft = self.site.draft(request, session)
-        return draft if draft and draft["status"] in (drafts.OPEN, drafts.SIGNED) else None
 
 
 def sign(portal: Portal, draft: Row, account: Row) -> None:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from cobranza.demo.court import checks, drafts
+from cobranza.demo.court import checks, drafts, filing
 from cobranza.demo.court.access import Session, Step
 from cobranza.demo.court.court import Portal
 from cobranza.demo.court.design import Design
@@ -144,6 +144,16 @@ class Site:
         if other and any(signer["tax_id"] == account.get("tax_id") for signer in other["signers"]):
             return other
         return None
+
+    def editable(self, request: Request, session: Session) -> Row | None:
+        """The draft that an address names, if it is not sent yet.
+
+        What is only looked at comes from the same late copy as the lists: for a while a filed draft looks open.
+        """
+        found = self.draft(request, session)
+        if found is None or found["status"] in (drafts.OPEN, drafts.SIGNED):
+            return found
+        return found if request.method == "GET" and filing.seems_open(self.portal, found) else None
 
     def design(self, session: Session, step: str, *, fresh: bool) -> Design:
         """The fields of a step: as drawn by lot for a new visit, as shown before for what comes back from it."""

@@ -117,7 +117,7 @@ class Wizard:
         return self._step(draft, next((step for step in steps if step not in draft["done"]), steps[-1]))
 
     async def _delete(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is not None:
             draft["status"] = drafts.DELETED
             drafts.save(self.portal, draft)
@@ -126,10 +126,6 @@ class Wizard:
 
     def _step(self, draft: Row, step: str) -> Response:
         return self.site.go(f"borradores/{draft['id']}/{step}")
-
-    def _editable(self, request: Request, session: Session) -> Row | None:
-        draft = self.site.draft(request, session)
-        return draft if draft and draft["status"] in (drafts.OPEN, drafts.SIGNED) else None
 
     def _next(self, draft: Row, step: str) -> Response:
         drafts.touch(self.portal, draft, step)
@@ -155,7 +151,7 @@ class Wizard:
         return portal.store.put("identifier", code, row)
 
     async def _identifier(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return self.site.notice(session, "nada", 404)
         reasons: tuple[Reason, ...] = ()
@@ -180,7 +176,7 @@ class Wizard:
         return self._show(session, draft, "identificador", reasons=reasons)
 
     async def _organ(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return self.site.notice(session, "nada", 404)
         design = self.site.design(session, "organo", fresh=request.method == "GET")
@@ -203,7 +199,7 @@ class Wizard:
         return self._show(session, draft, "organo", design=design, reasons=reasons, organs=safe, chosen=chosen)
 
     async def _procedure(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return self.site.notice(session, "nada", 404)
         design = self.site.design(session, "procedimiento", fresh=request.method == "GET")
@@ -220,7 +216,7 @@ class Wizard:
         return self._show(session, draft, "procedimiento", design=design, reasons=reasons, values=values)
 
     async def _parties(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return self.site.notice(session, "nada", 404)
         design = self.site.design(session, "intervinientes", fresh=request.method == "GET")
@@ -242,7 +238,7 @@ class Wizard:
         return self._show(session, draft, "intervinientes", design=design, reasons=reasons, values=values)
 
     async def _drop_party(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return self.site.notice(session, "nada", 404)
         draft["parties"] = [party for party in draft["parties"] if party["n"] != request.path_params["n"]]
@@ -251,7 +247,7 @@ class Wizard:
         return self._step(draft, "intervinientes")
 
     async def _summary(self, request: Request, session: Session) -> Response:
-        draft = self._editable(request, session)
+        draft = self.site.editable(request, session)
         if draft is None:
             return self.site.notice(session, "nada", 404)
         declares = self.portal.profile.flow.copy_to_debtor and draft["kind"] == "iniciador"

@@ -11,8 +11,6 @@ import pikepdf
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from reportlab.lib.utils import ImageReader
-from reportlab.pdfgen.canvas import Canvas
 
 from cobranza.demo.court import checks, profiles
 from tests.unit.court.visitor import sha256, writ
@@ -39,12 +37,8 @@ def scan(width: int, height: int, *, mode: str = "L", quality: int = 60, noise: 
     picture = Image.new("L", (width, height), 230)
     if noise:
         picture.frombytes(random.Random(1).randbytes(width * height))
-    jpeg = io.BytesIO()
-    picture.convert(mode).save(jpeg, "JPEG", quality=quality)
     out = io.BytesIO()
-    canvas = Canvas(out, pagesize=(595, 842), invariant=1)
-    canvas.drawImage(ImageReader(io.BytesIO(jpeg.getvalue())), 0, 0, 595, 842)
-    canvas.save()
+    picture.convert(mode).save(out, "PDF", resolution=width / 8.27, quality=quality)
     return out.getvalue()
 
 

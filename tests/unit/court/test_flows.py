@@ -283,3 +283,26 @@ def test_mendoza_wants_its_identifier_quoted_once(visit: Enter) -> None:
     assert visitor.reasons == ["DOC-34"]
     visitor.upload(first, writ(f"Demanda {identifier['id']}"), "demanda.pdf", "DEM")
     assert visitor.reasons == []
+
+
+def test_a_filed_draft_can_be_looked_at_and_not_touched_until_its_filing_is_seen(visit: Enter) -> None:
+    visitor = visit()
+    draft = visitor.file()["draft"]
+    path = f"borradores/{draft}/documentos"
+    assert "escrito.pdf" in visitor.get(path)
+    visitor.post(f"{path}/1/quitar")
+    assert visitor.status == 404
+    visitor.admin("reloj", advance_seconds=61)
+    visitor.get(path)
+    assert visitor.status == 404
+
+
+def test_a_later_writ_names_its_case(visit: Enter) -> None:
+    visitor = visit()
+    path = f"borradores/{visitor.draft('tramite')}/procedimiento"
+    good = {"procedimiento": "MON", "cuantia": "10,00", "asunto": "Aporta domicilio", "referencia": ""}
+    visitor.get(path)
+    visitor.post(path, numero="", **good)
+    assert visitor.reasons == ["PRO-09"]
+    visitor.post(path, numero="0000001/2026", **good)
+    assert visitor.title == "Intervinientes"
