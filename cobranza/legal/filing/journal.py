@@ -65,16 +65,18 @@ class DatabaseJournal:
             if row is not None:
                 if row.case != package.case:
                     raise AlreadyFiled(f"El expediente {row.case} ya presenta lo mismo (presentación {row.pk}).")
-                return _entry(row)
+                return entry_of(row)
             other = rows.filter(case=package.case).exclude(state=State.FILED).first()
             if other is not None:
                 self._give_way(other)
             row = self._begin(claim, fingerprint)
-        return _entry(row)
+        return entry_of(row)
 
     def _give_way(self, row: CourtFiling) -> None:
+        """Take back what surely was not registered, so that what was signed last can be filed."""
         busy = FilingLease.objects.filter(name=_case_lease(row), until__gte=_db_now()).exists()
-        if row.sends or row.state not in _NOT_YET_SENT or busy:
+        never_registered = row.state == State.NOT_FILED or (not row.sends and row.state in _NOT_YET_SENT)
+        if not never_registered or busy:
             raise AlreadyFiled(
                 f"El expediente {row.case} tiene otra presentación en curso ({row.pk}, {row.get_state_display()})."
             )
@@ -97,6 +99,8 @@ class DatabaseJournal:
                     reference=package.reference,
                     corrects=claim.corrects,
                     folder=str(claim.folder),
+                    manifest=package.as_dict(),
+                    names=[party.name for party in claim.case.defendants],
                     deadline=claim.deadline,
                     created_at=now,
                 )
@@ -109,7 +113,7 @@ class DatabaseJournal:
 
     def read(self, filing: int) -> Entry:
         """See `Journal.read`."""
-        return _entry(row_of(filing))
+        return entry_of(row_of(filing))
 
     def registries(self, case: str) -> frozenset[str]:
         """See `Journal.registries`."""
@@ -194,7 +198,7 @@ class DatabaseHeld:
                     token=self._tokens[_case_lease(row)],
                     at=self._journal._now(),
                 )
-        self._entry = _entry(row)
+        self._entry = entry_of(row)
         return self._entry
 
     def _renew(self) -> None:
@@ -214,7 +218,8 @@ def row_of(filing: int) -> CourtFiling:
     return row
 
 
-def _entry(row: CourtFiling) -> Entry:
+def entry_of(row: CourtFiling) -> Entry:
+    """A row as the protocol sees it."""
     values = {name: getattr(row, name) for name in _NAMES}
     values["state"] = State(row.state)
     values["notices"] = tuple(row.notices)

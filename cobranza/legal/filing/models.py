@@ -42,6 +42,8 @@ class CourtFiling(models.Model):
     reference = models.CharField(max_length=120)
     corrects = models.CharField(max_length=120, blank=True, default="")
     folder = models.TextField(help_text="Donde están los ficheros del paquete.")
+    manifest = models.JSONField(default=dict, help_text="El paquete tal como se firmó, para buscarlo aunque falte.")
+    names = models.JSONField(default=list, help_text="Nombres de los demandados.")
     state = models.CharField(max_length=16, choices=States, default=States.PREPARED)
     draft = models.CharField(max_length=120, blank=True, default="")
     drafts_before = models.JSONField(null=True, blank=True)

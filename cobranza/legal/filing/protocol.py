@@ -120,11 +120,12 @@ class Filer:
         self._now = now
         self._sleep = sleep
 
-    def file(self, claim: Claim) -> Progress:
+    def file(self, claim: Claim, *, only_look: bool = False) -> Progress:
         """Begin a filing, or go on with it, until it ended, waits, or is a person's.
 
         Args:
             claim: What was signed off.
+            only_look: Clear up what became of one that may have been sent, and nothing else.
 
         Raises:
             AlreadyFiled: another case has filed exactly this.
@@ -140,7 +141,24 @@ class Filer:
         with self._journal.hold(entry.id) as held:
             if held.entry.state in WAITING:
                 return Progress(entry=held.entry)
-            return _Work(self, held, claim).run()
+            return _Work(self, held, claim, only_look).run()
+
+    def confirm(self, claim: Claim, registry: str) -> Progress:
+        """A person says that a filing in review is registered under a number: its receipt decides.
+
+        Args:
+            claim: What was signed off.
+            registry: The number.
+
+        Raises:
+            ReceiptWrong: the receipt of that number does not prove this filing.
+        """
+        entry = self._journal.open(claim)
+        with self._journal.hold(entry.id) as held:
+            work = _Work(self, held, claim)
+            with self._portal.session(claim.credential, self.home(entry) / "sesion") as session:
+                work.filed(session.receipt(registry))
+            return Progress(entry=held.entry)
 
     def home(self, entry: Entry) -> Path:
         """Where everything that proves a filing lies."""
@@ -150,8 +168,9 @@ class Filer:
 class _Work:
     """One filing, in the hands of this process."""
 
-    def __init__(self, filer: Filer, held: Held, claim: Claim) -> None:
+    def __init__(self, filer: Filer, held: Held, claim: Claim, only_look: bool = False) -> None:
         self._filer = filer
+        self._only_look = only_look
         self._held = held
         self._claim = claim
         self._package: Package = claim.package
@@ -225,6 +244,8 @@ class _Work:
             State.UNCERTAIN: self._resolve,
             State.NOT_FILED: self._again,
         }
+        if self._only_look:
+            steps = {State.UNCERTAIN: self._resolve}
         while self.entry.state in steps:
             self._held.guard()
             steps[self.entry.state](session)
@@ -403,7 +424,7 @@ class _Work:
     def _submit(self, session: CourtSession, draft: str) -> None:
         try:
             receipt = session.submit(draft)
-            self._filed(receipt)
+            self.filed(receipt)
         except FilingRefused:
             raise  # surely not registered
         except CobranzaError as exc:
@@ -484,7 +505,7 @@ class _Work:
             self._to_person("varias", f"En la bandeja hay más de una o no es seguro que sea esta: {rows}.", session)
             return
         try:
-            self._filed(session.receipt(row.registry))
+            self.filed(session.receipt(row.registry))
         except receipts.ReceiptWrong as exc:
             self._save("acuse", session, exc.message)
             self._stumble("acuse", exc.message, session)
@@ -493,7 +514,7 @@ class _Work:
 
     # ---- how it ends
 
-    def _filed(self, receipt: Receipt) -> None:
+    def filed(self, receipt: Receipt) -> None:
         """Verify, keep, and only then believe."""
         receipts.verify(receipt, self._package, self.entry.reference)
         main = receipt.xml or receipt.pdf
