@@ -43,6 +43,7 @@ def everything() -> list[Check]:
         except CobranzaError as exc:
             results.append(Check(name=name, state="fallo", detail=f"{exc.code}: {exc.message}", remedy=exc.remedy))
     results += _connectors()
+    results += _mail()
     return results
 
 
@@ -158,3 +159,14 @@ def _connectors() -> list[Check]:
             continue
         results.append(Check(name=f"Conectores {family}", state="ok", detail=", ".join(found)))
     return results
+
+
+def _mail() -> list[Check]:
+    """Buzones y mesas: what the triage of disputes reads from and writes to answers, and has what is named."""
+    from cobranza.disputes import checking  # it needs the settings of Django
+
+    try:
+        found = list(checking.everything())
+    except CobranzaError as exc:
+        return [Check(name="Disputas", state="fallo", detail=f"{exc.code}: {exc.message}", remedy=exc.remedy)]
+    return [Check(name=one.name, state=one.state, detail=one.detail, remedy=one.remedy) for one in found]

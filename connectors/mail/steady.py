@@ -20,6 +20,9 @@ Result = TypeVar("Result")
 class Line(Mailbox, Protocol):
     """A mailbox over one connection."""
 
+    def missing(self) -> list[str]:
+        """See `Inspected.missing`."""
+
     def close(self) -> None:
         """End it in good order."""
 
@@ -70,6 +73,10 @@ class SteadyMailbox:
     def move(self, position: MailPosition, folder: str) -> None:
         """See `Mailbox.move`; repeated after a broken line, it moves only what still lies there."""
         self._do(lambda line: line.move(position, folder))
+
+    def missing(self) -> list[str]:
+        """See `Inspected.missing`."""
+        return self._do(lambda line: line.missing())
 
     def wait(self, seconds: float) -> None:
         """See `Mailbox.wait`; a line that breaks meanwhile is mended, and that ends the wait."""

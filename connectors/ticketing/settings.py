@@ -6,7 +6,7 @@ folder and edits nothing here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
@@ -152,3 +152,28 @@ def look_up(table: Mapping[str, Id], slug: str, what: str) -> Id:
             remedy=f"Añada «{slug}» a la tabla de {what}s de la mesa en config/ticketing.toml.",
         )
     return table[slug]
+
+
+def unmapped(table: Mapping[str, object], slugs: Collection[str], what: str, key: str) -> list[str]:
+    """Sentences about the slugs that a table of the settings does not have.
+
+    >>> unmapped({"cobros": 3}, {"cobros", "legal"}, "grupo", "grupos")
+    ['Falta «legal» en la tabla grupos: hay categorías que piden ese grupo.']
+    """
+    return [
+        f"Falta «{slug}» en la tabla {key}: hay categorías que piden ese {what}."
+        for slug in sorted(set(slugs) - set(table))
+    ]
+
+
+def unknown(table: Mapping[str, Id], there: Collection[Id], what: str, key: str) -> list[str]:
+    """Sentences about what a table of the settings names and the desk does not have.
+
+    >>> unknown({"cobros": 3, "legal": 6}, {3}, "grupo", "grupos")
+    ['La mesa no tiene ningún grupo 6 (grupos.legal).']
+    """
+    return [
+        f"La mesa no tiene ningún {what} {number} ({key}.{slug})."
+        for slug, number in table.items()
+        if number not in there
+    ]

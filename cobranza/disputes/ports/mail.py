@@ -83,6 +83,14 @@ class Mailbox(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
 
+@runtime_checkable
+class Inspected(Protocol):
+    """A `Mailbox` that can say whether it is set up; for `cobranza doctor`."""
+
+    def missing(self) -> list[str]:
+        """Names of our own folders that are not there; they are made when first needed. Changes nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMail:
     """One message to send.

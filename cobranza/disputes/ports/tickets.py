@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -163,6 +163,23 @@ class TicketDesk(Protocol):
 
         Raises:
             DeskRefused: the signature is wrong or too old.
+        """
+
+
+@runtime_checkable
+class InspectedDesk(Protocol):
+    """A `TicketDesk` that can say whether it is set up; for `cobranza doctor`."""
+
+    def problems(self, groups: Collection[str], forms: Collection[str]) -> list[str]:
+        """What is missing, in Spanish, a sentence each: of the settings or at the desk itself. Only reads.
+
+        Args:
+            groups: Slugs of the departments that categories name.
+            forms: Slugs of their forms.
+
+        Raises:
+            DeskError: it does not answer.
+            DeskRefused: it does not accept the key.
         """
 
 

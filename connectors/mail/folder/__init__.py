@@ -114,6 +114,10 @@ class FolderMailbox:
         except OSError as exc:
             raise MailboxError(f"No se puede mover «{file.name}» a «{target}»: {exc.strerror}.") from exc
 
+    def missing(self) -> list[str]:
+        """See `Inspected.missing`."""
+        return [name for name in ("Procesados", "Errores") if not (self._folder / name).is_dir()]
+
     def wait(self, seconds: float) -> None:
         """See `Mailbox.wait`; looks once a second."""
         before = set(self._files())

@@ -128,6 +128,12 @@ class ImapMailbox:
                 by(position.uid, self._folder(folder))
             self._listed_sizes.pop(position.uid, None)
 
+    def missing(self) -> list[str]:
+        """See `Inspected.missing`."""
+        with self._translated("mirar sus carpetas"):
+            names = self._settings.folders()
+            return [name for name in names if not any(self._connection.list('""', self._wire(name))[1])]
+
     def wait(self, seconds: float) -> None:
         """See `Mailbox.wait`; returns after `limites.reposo_segundos` at the latest."""
         limit = time.monotonic() + min(seconds, self._settings.limites.reposo_segundos)
@@ -185,12 +191,15 @@ class ImapMailbox:
         separator = found[2].decode("ascii", "replace")[-1] if found[2] else ""
         return re.sub(rb"\\(.)", rb"\1", found[1]).decode("ascii", "replace"), separator
 
+    def _wire(self, chosen: str) -> str:
+        """A folder of ours as it is named on the wire."""
+        return quote(self._prefix + encode(chosen.replace("/", self._separator or "_")))
+
     def _folder(self, name: str) -> str:
         """The quoted name of a folder of ours, made when it is missing."""
         if name not in self._folders:
             chosen = self._settings.folder(name)
-            wire = self._prefix + encode(chosen.replace("/", self._separator or "_"))
-            quoted = quote(wire)
+            quoted = self._wire(chosen)
             _, data = self._connection.list('""', quoted)
             if not any(data):
                 kind, told = self._connection.create(quoted)

@@ -64,6 +64,10 @@ class ImapSettings(Account, Server):
     carpeta_errores: str = Field(default="Errores", pattern=r"^[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")
     limites: ImapLimits = ImapLimits()
 
+    def folders(self) -> tuple[str, str]:
+        """The mailbox's own names for where mails are moved to."""
+        return self.carpeta_procesados, self.carpeta_errores
+
     def folder(self, name: str) -> str:
         """The mailbox's own name for the folder that the process calls `name`."""
         return {"Procesados": self.carpeta_procesados, "Errores": self.carpeta_errores}.get(name, name)

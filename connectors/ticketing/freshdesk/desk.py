@@ -19,7 +19,7 @@ import hmac
 import html
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -154,6 +154,23 @@ class FreshdeskDesk:
             return None
         key = self._key(row)
         return self._ticket(row, key) if key is not None else None
+
+    def problems(self, groups: Collection[str], forms: Collection[str]) -> list[str]:
+        """See `InspectedDesk.problems`; its forms are the types of tickets."""
+        entry = self._entry
+        found = common.unmapped(entry.grupos, groups, "grupo", "grupos")
+        found += common.unmapped(entry.formularios, forms, "tipo", "formularios")
+        there = {int(row["id"]) for row in self._line.get("groups", per_page=_PAGE)}
+        found += common.unknown(entry.grupos, there, "grupo", "grupos")
+        fields = {str(row["name"]): row for row in self._line.get("ticket_fields")}
+        types = fields.get("ticket_type", {}).get("choices") or []
+        found += common.unknown(entry.formularios, {str(one) for one in types}, "tipo", "formularios")
+        named = {"": entry.campo_clave, **entry.campos}
+        missing = {slug: name for slug, name in named.items() if name not in fields}
+        return found + [
+            f"La mesa no tiene ningún campo {name} ({f'campos.{slug}' if slug else 'campo_clave'})."
+            for slug, name in missing.items()
+        ]
 
     # --- reading
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -132,7 +132,29 @@ class ZendeskDesk:
         key = words.key_of(row.get("external_id")) if row else None
         return self._ticket(row, key) if row and key is not None else None
 
+    def problems(self, groups: Collection[str], forms: Collection[str]) -> list[str]:
+        """See `InspectedDesk.problems`. An account without forms says so by 404: its plan has none."""
+        entry = self._entry
+        found = common.unmapped(entry.grupos, groups, "grupo", "grupos")
+        found += common.unmapped(entry.formularios, forms, "formulario", "formularios")
+        found += common.unknown(entry.grupos, self._ids(self._client.groups), "grupo", "grupos")
+        if entry.formularios:
+            try:
+                there = self._ids(self._client.ticket_forms)
+            except DeskRefused as exc:
+                if exc.blocks_credential:
+                    raise
+                there = set()
+            found += common.unknown(entry.formularios, there, "formulario", "formularios")
+        found += common.unknown(entry.campos, self._ids(self._client.ticket_fields), "campo", "campos")
+        return found
+
     # --- reading
+
+    def _ids(self, listing: Callable[[], Any]) -> set[int]:
+        """Ids of what the account has of a kind and has not switched off."""
+        rows = self._asked(lambda: [_plain(one) for one in listing()])
+        return {int(row["id"]) for row in rows if row.get("active") is not False and row.get("deleted") is not True}
 
     def _by_key(self, key: str) -> dict[str, Any] | None:
         """The oldest ticket with the key; the desk does not promise that there is only one."""
@@ -370,7 +392,8 @@ def _client(base: str, user: str, key: Secret, session: DeskSession, seconds: fl
         ratelimit_budget=None,
         **login,
     )
-    for api in (client.tickets, client.users, client.attachments):
+    apis = (client.tickets, client.users, client.attachments, client.groups, client.ticket_forms, client.ticket_fields)
+    for api in apis:
         api.protocol = scheme
     return client
 

@@ -7,7 +7,7 @@ from threading import Timer
 
 import pytest
 
-from cobranza.disputes.ports import MailGone, UnreadableMail
+from cobranza.disputes.ports import Inspected, MailGone, UnreadableMail
 from tests.dovecot import mail
 from tests.journeys.mail.conftest import World
 
@@ -138,3 +138,16 @@ def test_a_full_mailbox_is_listed_whole(world: World) -> None:
         waiting = mailbox.waiting()
         assert [one.size for one in waiting] == [len(raw) for raw in raws]
         assert mailbox.fetch(waiting[-1].position, 10_000) == raws[-1]
+
+
+def test_says_which_of_its_folders_are_missing_and_makes_none(world: World) -> None:
+    world.deliver(mail())
+    with world.open() as mailbox:
+        assert isinstance(mailbox, Inspected)
+        before = mailbox.missing()
+        assert mailbox.missing() == before
+        [one] = mailbox.waiting()
+        mailbox.move(one.position, "Procesados")
+        mailbox.move(one.position, "Errores")  # it is gone: no error, and the folder may be made or not
+        assert "Procesados" not in mailbox.missing()
+        assert set(mailbox.missing()) <= set(before)

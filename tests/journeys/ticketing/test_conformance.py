@@ -11,9 +11,9 @@ import pytest
 
 from cobranza import suite
 from cobranza.demo.tickets.faults import STORMY
-from cobranza.disputes.ports import DeskError, DeskRefused, Priority, Route, TicketClosed, TicketDesk
+from cobranza.disputes.ports import DeskError, DeskRefused, InspectedDesk, Priority, Route, TicketClosed, TicketDesk
 from connectors.ticketing.errors import DeskLoginRefused, EventRefused
-from tests.journeys.ticketing.conftest import World, comment, file, ticket, until_done
+from tests.journeys.ticketing.conftest import MAPS, World, comment, file, ticket, until_done
 
 DONE = ("drop_after", "cut_body", "error_after")  # the desk did it and we were not told
 NOT_DONE = ("drop_before", "unavailable", "garbage", "redirect")
@@ -310,7 +310,7 @@ def test_a_place_that_the_desk_does_not_have_is_refused_and_nothing_is_said(worl
     number = _sorted_wrong(world)
 
     for route in (Route(group="astrologia"), Route(group="cobros", form="horoscopo")):
-        with pytest.raises(DeskRefused, match="astrologia|horoscopo"):
+        with pytest.raises(DeskRefused, match=r"astrologia|horoscopo"):
             world.opened().comment(comment(number, route=route))
 
     assert _where(world)["group"] == 3
@@ -480,6 +480,43 @@ def test_a_page_that_goes_on_elsewhere_is_never_followed(world: World) -> None:
     world.double.faults(foreign_cursor=False)
     desk.comment(comment(number))
     assert world.said().count("Adjunto el justificante.") == 1
+
+
+def test_a_desk_that_is_set_up_has_no_problems(world: World) -> None:
+    desk = world.opened()
+    assert isinstance(desk, InspectedDesk)
+
+    assert desk.problems({"cobros", "legal"}, {"disputa"}) == []
+    assert world.double.truth()["tickets"] == []
+
+
+def test_each_thing_that_a_desk_lacks_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = MAPS[world.slug]
+    number, kind, field = (7, 8, 9) if world.slug == "zendesk" else (7, "Horóscopo", "cf_nada")
+    monkeypatch.setitem(
+        MAPS,
+        world.slug,
+        known
+        | {"grupos": known["grupos"] | {"calidad": number}, "formularios": known["formularios"] | {"x": kind}}
+        | {"campos": known["campos"] | {"pais": field}},
+    )
+    desk = world.opened()
+    assert isinstance(desk, InspectedDesk)
+
+    told = desk.problems({"cobros", "astrologia"}, {"disputa", "horoscopo"})
+
+    words = ["«astrologia»", "«horoscopo»", "grupos.calidad", "formularios.x", "campos.pais"]
+    assert len(told) == len(words)
+    assert all(word in one for word, one in zip(words, told, strict=True)), told
+
+
+def test_a_desk_that_is_away_is_an_error_of_its_own(world: World) -> None:
+    world.double.faults(unavailable=50, on="all")
+    desk = world.opened()
+    assert isinstance(desk, InspectedDesk)
+
+    with pytest.raises(DeskError):
+        desk.problems(set(), set())
 
 
 def test_a_storm_ends_with_each_thing_once(world: World) -> None:
