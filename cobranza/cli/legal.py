@@ -39,6 +39,9 @@ class _Day(click.ParamType[date]):
             self.fail(f"{exc.message} Escríbalo como 2024-01-31 o 31/01/2024.", param, ctx)
 
 
+DAY = _Day()
+
+
 class _Amount(click.ParamType[Decimal]):
     name = "importe"
 

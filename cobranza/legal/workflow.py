@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -84,15 +85,28 @@ def alert(shift: Shift, *, on: date | None = None) -> list[LegalCase]:
         The cases that were opened.
     """
     made: list[LegalCase] = []
-    creditors = [shift.creditor] if shift.creditor is not None else list(Creditor.objects.order_by("key"))
-    for creditor in creditors:
-        day = on or handing.today(shift.settings, creditor.country)
+    for creditor, day in creditors(shift, on):
         found = opening.alert_all(creditor, shift.settings, on=day, actor=ALERTS)
         for row in found:
             agenda.set_limitation(row, shift.settings, actor=ALERTS)
         made += found
     opening.wake(shift.settings, on=on or handing.today(shift.settings, "ES"), actor=ALERTS)
     return made
+
+
+def creditors(shift: Shift, on: date | None = None) -> list[tuple[Creditor, date]]:
+    """The creditors of a shift, each with today where its courts are."""
+    rows = [shift.creditor] if shift.creditor is not None else list(Creditor.objects.order_by("key"))
+    return [(each, on or handing.today(shift.settings, each.country)) for each in rows]
+
+
+def waiting(shift: Shift) -> dict[str, int]:
+    """How many cases wait for a person or a robot, by stage."""
+    rows = LegalCase.objects.filter(stage__in=(*LegalCase.OURS, Stages.HUMAN))
+    if shift.creditor is not None:
+        rows = rows.filter(creditor=shift.creditor)
+    counts = Counter(rows.values_list("stage", flat=True))
+    return {str(Stages(stage).label): count for stage, count in sorted(counts.items())}
 
 
 def to_prepare(shift: Shift) -> list[LegalCase]:

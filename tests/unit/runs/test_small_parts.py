@@ -31,6 +31,8 @@ def test_the_shipped_files_are_valid_and_say_the_defaults() -> None:
         "aprender_de_las_decisiones": "todos",
         "triaje_de_disputas": "todos",
         "borrado_de_correos_antiguos": "todos",
+        "alertas_legales": "habiles",
+        "preparar_expedientes": "habiles",
     }
     assert all((REPO / "robots" / f"{robot}.robot").is_file() for robot in days)
     assert not any(entry.activo for entry in shipped.programas.values())  # the customer's own are switched on by them
