@@ -129,7 +129,7 @@ def accepted(
         kind=kind or sniff.kind_of(job.media_type),
         state=state,
         pages=made.pages,
-        signed=signed is not None and bool(signed),
+        signed=bool(signed) and state is State.AS_IS,
         signers=signed.names if signed is not None else (),
         signature_intact=signed is not None and signed.intact,
         reasons=tuple(job.notes),
@@ -199,7 +199,7 @@ def _signed(job: Job, facts: pdf.Facts) -> Verdict:
     own = pdfa.Made(
         file=job.source,
         pages=facts.pages,
-        pdfa="2b" if pdfa.conforms(job.source) else "",
+        pdfa="2b" if facts.declared and pdfa.conforms(job.source) else "",
         text_layer=facts.text_layer,
     )
     return accepted(job, State.AS_IS, own, signed=facts.signatures)

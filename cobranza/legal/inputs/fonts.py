@@ -17,7 +17,7 @@ from fontTools import agl
 from fontTools.encodings.StandardEncoding import StandardEncoding
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
-from pikepdf import Array, Dictionary, Name, Pdf
+from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
 from cobranza.legal.inputs.tools import Tools
 
@@ -33,6 +33,7 @@ _WIN_NAMES.update({160: "space", 173: "hyphen", 39: "quotesingle", 96: "grave", 
 _MAC_NAMES = {code: agl.UV2AGL.get(ord(bytes([code]).decode("mac_roman")), "") for code in range(32, 256)}
 _MAC_NAMES.update({32: "space", 202: "space", 45: "hyphen", 219: "currency"})
 _STANDARD_NAMES = {code: name for code, name in enumerate(StandardEncoding) if name != ".notdef"}
+_SET_FONT = re.compile(rb"(/[^\s/\[\]<>()]+)\s+[-+.\d]+\s+Tf")
 _TOLERANCE = 1.5
 _EM = 1000
 
@@ -49,18 +50,43 @@ class _Program:
 
 
 def embed_standard(document: Pdf, tools: Tools) -> int:
-    """Put in every standard font that is not carried; how many were.
+    """Put in every standard font that is used and not carried; how many were.
 
     Raises:
         InputToolMissing: the Liberation fonts are not installed.
     """
     changed = 0
-    for found in list(document.objects):
-        if not isinstance(found, Dictionary) or found.get(Name.Type) != Name.Font:
-            continue
-        if found.get(Name.Subtype) in (Name.Type1, Name.TrueType) and not _carried(found):
+    fonts = [each for each in document.objects if isinstance(each, Dictionary) and each.get(Name.Type) == Name.Font]
+    idle = _idle(document) if any(not _carried(each) for each in fonts) else set()
+    for found in fonts:
+        if found.objgen not in idle and found.get(Name.Subtype) in (Name.Type1, Name.TrueType) and not _carried(found):
             changed += _embed(document, found, tools)
     return changed
+
+
+def _idle(document: Pdf) -> set[tuple[int, int]]:
+    """Fonts that pages list and no page writes with (reportlab lists Helvetica on every page)."""
+    idle: set[tuple[int, int]] = set()
+    used: set[tuple[int, int]] = set()
+    for page in document.pages:
+        fonts = page.resources.get(Name.Font) if isinstance(page.resources, Dictionary) else None
+        if not isinstance(fonts, Dictionary):
+            continue
+        contents = page.obj.get(Name.Contents)
+        streams = contents if isinstance(contents, Array) else [contents]
+        try:
+            content = b"\n".join(each.read_bytes() for each in streams if isinstance(each, Stream))
+        except pikepdf.PdfError:
+            return set()
+        named = {name.decode("latin-1") for name in _SET_FONT.findall(content)}
+        for name in list(fonts.keys()):
+            (used if name in named or "#" in name else idle).add(fonts[name].objgen)
+    for each in document.objects:  # forms and appearances may write with what their own resources list
+        if isinstance(each, Stream) and isinstance(own := each.get(Name.Resources), Dictionary):
+            fonts = own.get(Name.Font)
+            if isinstance(fonts, Dictionary):
+                used |= {fonts[name].objgen for name in list(fonts.keys())}
+    return idle - used
 
 
 def _carried(font: Dictionary) -> bool:

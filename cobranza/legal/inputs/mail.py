@@ -188,7 +188,7 @@ def _blocks(message: EmailMessage, body: str, attachments: list[_Attachment]) ->
         paper.Fixed(body.replace("\r\n", "\n").strip() or "(sin texto)"),
     ]
     if attachments:
-        listed = [("N.º", "Adjunto", "Tamaño", "SHA-256", "")]
+        listed = [("N.º", "Adjunto", "Tamaño", "SHA-256", "Aquí")]
         for number, each in enumerate(attachments, start=1):
             digest = hashlib.sha256(each.content).hexdigest()
             listed.append((str(number), each.name, f"{len(each.content):,}".replace(",", "."), digest, each.told))

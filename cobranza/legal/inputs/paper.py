@@ -49,6 +49,7 @@ _FACES = {
 _GREY = Color(0.45, 0.45, 0.45)
 _LIGHT = Color(0.92, 0.92, 0.92)
 _MARGIN = 20 * mm
+_PADDING = 6  # of reportlab's frames
 _WIDE = 8
 _CELL = 1500
 _MISSING = "□"
@@ -141,7 +142,7 @@ def render(blocks: Iterable[Block], target: Path, *, title: str, tools: Tools, f
     wide = any(isinstance(each, Table) and max(map(len, each.rows), default=0) > _WIDE for each in blocks)
     size = landscape(A4) if wide else A4
     missing: set[str] = set()
-    width = size[0] - 2 * _MARGIN
+    width = size[0] - 2 * _MARGIN - 2 * _PADDING
     story: list[Flowable] = []
     for each in blocks:
         story += _flowables(each, width, size[1] - 2 * _MARGIN, missing)
@@ -337,6 +338,7 @@ def _table(block: Table, width: float, missing: set[str]) -> list[Flowable]:
         rows,
         colWidths=_widths(block.rows, columns, width),
         repeatRows=block.header,
+        hAlign="LEFT",
         splitInRow=1,
         style=TableStyle(commands),
     )

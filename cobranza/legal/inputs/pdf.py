@@ -69,6 +69,7 @@ class Facts:
         owner_locked: Encrypted without a password to open it.
         repaired: qpdf had to mend it.
         form: It has form fields.
+        declared: Its metadata speak of PDF/A; whether it is true is for the validator.
         notes: What should be said.
     """
 
@@ -81,6 +82,7 @@ class Facts:
     owner_locked: bool = False
     repaired: bool = False
     form: bool = False
+    declared: bool = False
     notes: tuple[Finding, ...] = ()
 
     @property
@@ -103,6 +105,7 @@ def inspect(file: Path, limits: InputLimits) -> Facts:
         active = tuple(sorted(set(_active(pdf, attachments))))
         signatures = _signatures(pdf, file)
         form = bool(_fields(pdf))
+        declared = _declared(pdf)
         pages = len(pdf.pages)
         drawn, hidden = _drawn(pdf, limits)
     notes = []
@@ -151,6 +154,7 @@ def inspect(file: Path, limits: InputLimits) -> Facts:
         owner_locked=locked,
         repaired=bool(warnings),
         form=form,
+        declared=declared,
         notes=tuple(notes),
     )
 
@@ -305,6 +309,14 @@ def _signatures(pdf: Pdf, file: Path) -> Signatures:
 
     names, intact = signatures.read(file)
     return Signatures(names=names, count=len(values), intact=intact and len(values) > 0)
+
+
+def _declared(pdf: Pdf) -> bool:
+    metadata = pdf.Root.get(Name.Metadata)
+    try:
+        return isinstance(metadata, Stream) and b"http://www.aiim.org/pdfa/ns/id/" in metadata.read_bytes()
+    except pikepdf.PdfError:
+        return False
 
 
 def _attachments(pdf: Pdf) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 1. *nothing*: it passes as it is, and stays byte for byte.
 2. *metadatos*: structure and metadata only; page content untouched.
-3. *fuentes*: besides, the standard fonts that it does not carry are put in (metric-compatible ones); content untouched.
+3. *fuentes*: besides, standard fonts that it uses and does not carry are put in (metric-compatible); content untouched.
 4. *ghostscript*: written anew; only without an OCR layer, and only if text, pages and sizes come out the same.
 5. *imagen*: each page redrawn as a picture, with OCR; only short files.
 
@@ -73,7 +73,7 @@ def convert(job: Job, source: Path, facts: pdf.Facts) -> Made:
     """
     clean = not (facts.active or facts.owner_locked or facts.repaired)
     made = Made(file=source, pages=facts.pages, text_layer=facts.text_layer)
-    if clean and facts.text_layer and conforms(source):
+    if clean and facts.text_layer and facts.declared and conforms(source):
         made.pdfa, made.untouched = FLAVOUR, True
         return made
     work = source
@@ -92,7 +92,7 @@ def convert(job: Job, source: Path, facts: pdf.Facts) -> Made:
                 "ocr",
                 f"Texto leído por OCR en {len(facts.textless)} de {facts.pages} páginas: puede contener errores.",
             )
-    for way in (_by_metadata, _by_fonts, _by_ghostscript, _by_pictures):
+    for way in (_by_structure, _by_ghostscript, _by_pictures):
         done = way(job, work, facts, made)
         if done is not None:
             made.file, made.pdfa = done, FLAVOUR
@@ -107,14 +107,7 @@ def convert(job: Job, source: Path, facts: pdf.Facts) -> Made:
     return made
 
 
-def _by_metadata(job: Job, source: Path, facts: pdf.Facts, made: Made) -> Path | None:
-    made.method = "ocr" if made.ocr else "metadatos"
-    return _written(job, source)
-
-
-def _by_fonts(job: Job, source: Path, facts: pdf.Facts, made: Made) -> Path | None:
-    if not made.ocr:
-        made.method = "fuentes"
+def _by_structure(job: Job, source: Path, facts: pdf.Facts, made: Made) -> Path | None:
     changed = 0
 
     def embed(document: Pdf) -> None:
@@ -122,7 +115,8 @@ def _by_fonts(job: Job, source: Path, facts: pdf.Facts, made: Made) -> Path | No
         changed = fonts.embed_standard(document, job.tools)
 
     done = _written(job, source, embed)
-    return done if changed else None
+    made.method = "ocr" if made.ocr else "fuentes" if changed else "metadatos"
+    return done
 
 
 def _by_ghostscript(job: Job, source: Path, facts: pdf.Facts, made: Made) -> Path | None:

@@ -51,9 +51,10 @@ class Verdict:
         size: Bytes.
         pages: Of `Taken.pdf` (of the original for a signed one); 0 when rejected.
         kind: "pdf", "image", "docx", "mail", "xml_invoice", "xml", "text", "table", "html" or "unknown".
-        signed: The bytes carry an electronic signature (PDF, XAdES, S/MIME).
-        signers: Names on the certificates, in the order of signing.
-        signature_intact: Every signature covers the bytes as they are; False when one is broken or none was read.
+        signed: A PDF with an electronic signature: filed byte for byte. False for signed XML and mails, of which a
+            rendering is filed; a reason ("firma_xml", "firma_correo") tells of their signature.
+        signers: Names on the certificates, in the order of signing; of signed XML too.
+        signature_intact: Every signature of the PDF covers it as it is; False when one is broken or none was read.
         state: What became of it.
         reasons: Why, and what else should be known.
         pdfa: "2b" when the validator passed what may be filed, else "".

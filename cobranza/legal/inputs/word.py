@@ -266,6 +266,8 @@ class _Numbering:
     def __init__(self, document: Any) -> None:
         self._levels: dict[tuple[str, str], tuple[str, str, int]] = {}
         self._counts: dict[tuple[str, str], int] = {}
+        places = ((each.get(f"{_W}styleId"), _place(each)) for each in document.styles.element.iter(f"{_W}style"))
+        self._styles = {str(name): place for name, place in places if place[0] is not None}
         try:
             root = document.part.numbering_part.element
         except (KeyError, NotImplementedError, AttributeError):
@@ -284,12 +286,12 @@ class _Numbering:
 
     def mark(self, paragraph: Any) -> tuple[str, int]:
         """The mark and the depth of a paragraph, ("", 0) when it is in no list."""
-        number = paragraph.find(f"{_W}pPr/{_W}numPr/{_W}numId")
+        number, level = _place(paragraph)
         if number is None:
             style = paragraph.find(f"{_W}pPr/{_W}pStyle")
-            name = str(style.get(f"{_W}val", "")) if style is not None else ""
-            return ("•", 0) if name.startswith(("ListBullet", "Listaconvietas")) else ("", 0)
-        level = paragraph.find(f"{_W}pPr/{_W}numPr/{_W}ilvl")
+            number, level = self._styles.get(str(style.get(f"{_W}val", "")) if style is not None else "", (None, None))
+        if number is None:
+            return "", 0
         depth = int(level.get(f"{_W}val", 0)) if level is not None else 0
         list_ = str(number.get(f"{_W}val"))
         if list_ == "0":
@@ -306,6 +308,11 @@ class _Numbering:
             known = self._levels.get(place, ("decimal", "", 1))
             text = text.replace(f"%{upper + 1}", _counted(self._counts.get(place, known[2]), known[0]))
         return text, depth
+
+
+def _place(holder: Any) -> tuple[Any, Any]:
+    """List and level that a paragraph or a style names, None for what it does not."""
+    return tuple(holder.find(f"{_W}pPr/{_W}numPr/{_W}{name}") for name in ("numId", "ilvl"))
 
 
 def _value(level: Any, name: str, default: str) -> str:

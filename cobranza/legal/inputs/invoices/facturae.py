@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cobranza.legal.inputs.invoices.model import Invoice, Line, Party, Tax, money, number, total
+from cobranza.legal.inputs.invoices.model import Invoice, Line, Party, Tax, day, money, number, total
 from cobranza.legal.inputs.invoices.xmlfile import every, find, local, namespace, text
 
 _CLASSES = {
@@ -83,7 +83,7 @@ def _invoice(element: Any, version: str, seller: Party, buyer: Party) -> Invoice
         account = text(each, "AccountToBeCredited/IBAN")
         way = _WAYS.get(text(each, "PaymentMeans"), text(each, "PaymentMeans"))
         shown = money(amount, invoice.currency) if amount is not None else ""
-        invoice.payments.append((due, shown, f"{way} {account}".strip()))
+        invoice.payments.append((day(due), shown, f"{way} {account}".strip()))
     reason = text(header, "Corrective/ReasonDescription")
     if reason:
         corrected = f"{text(header, 'Corrective/InvoiceSeriesCode')} {text(header, 'Corrective/InvoiceNumber')}".strip()

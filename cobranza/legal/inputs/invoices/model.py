@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -122,6 +123,16 @@ def money(value: Decimal, currency: str = "") -> str:
     return f"{shown} {currency}".strip()
 
 
+def day(text: str) -> str:
+    """An ISO date (with or without a time) as people read it; anything else as it is.
+
+    >>> day("2024-06-30"), day("2024-06-30T10:15:00"), day("pronto")
+    ('30/06/2024', '30/06/2024 10:15:00', 'pronto')
+    """
+    found = re.match(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d:\d\d:\d\d))?", text)
+    return f"{found[3]}/{found[2]}/{found[1]} {found[4] or ''}".strip() if found else text
+
+
 def blocks(invoice: Invoice, *, signed: str, file: str) -> list[paper.Block]:
     """The invoice as a page that a judge can read."""
     shown: list[paper.Block] = [
@@ -129,7 +140,7 @@ def blocks(invoice: Invoice, *, signed: str, file: str) -> list[paper.Block]:
         paper.plain(f"Representación legible del fichero {file} ({invoice.format}). {signed}"),
         paper.Table((("Emisor", "Destinatario"), (_party(invoice.seller), _party(invoice.buyer)))),
         paper.Table(
-            (("Fecha de emisión", invoice.issued or "–"), ("Moneda", invoice.currency), *invoice.details), header=0
+            (("Fecha de emisión", day(invoice.issued) or "–"), ("Moneda", invoice.currency), *invoice.details), header=0
         ),
     ]
     lines: list[tuple[str, ...]] = [("Concepto", "Cantidad", "Precio", "Importe")]

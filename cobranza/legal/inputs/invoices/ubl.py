@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from cobranza.legal.inputs.invoices import xmlfile
-from cobranza.legal.inputs.invoices.model import Invoice, Line, Party, Tax, money, number, total
+from cobranza.legal.inputs.invoices.model import Invoice, Line, Party, Tax, day, money, number, total
 from cobranza.legal.inputs.invoices.xmlfile import every, find, local, namespace, text
 from cobranza.legal.inputs.verdict import Rejected
 
@@ -162,4 +162,4 @@ def _payment(invoice: Invoice, root: Any) -> None:
     payable = next((amount for label, amount in invoice.totals if label == "Total a pagar"), None)
     if due or account:
         shown = money(payable, invoice.currency) if payable is not None else ""
-        invoice.payments.append((due, shown, " ".join(each for each in (account, terms) if each)))
+        invoice.payments.append((day(due), shown, " ".join(each for each in (account, terms) if each)))
