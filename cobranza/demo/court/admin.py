@@ -113,6 +113,7 @@ class Admin:
         if "auto" in orders:
             found["auto"] = bool(orders["auto"])
             portal.store.put("filing", found["id"], found)
+            filing.watch(portal, found)
         if "state" in orders:
             found = aftermath.move(portal, found, str(orders["state"]), reasons=orders.get("reasons"))
         return found

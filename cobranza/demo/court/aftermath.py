@@ -201,6 +201,7 @@ def notify(portal: Portal, filing: Row, title: str, text: str, moment: datetime)
         "opened_by": "",
     }
     portal.store.put("notice", notice["id"], notice)
+    portal.store.put("unopened", notice["id"], {"id": notice["id"], "profile": portal.slug, "until": notice["until"]})
     if portal.profile.flow.copy_to_debtor:
         # Colombia sends its acta de reparto and its orders by e-mail too.
         mail = {"id": notice["id"], "profile": portal.slug, "subject": f"{title} {filing['registry']}", "text": text}
@@ -213,20 +214,21 @@ def open_notice(portal: Portal, notice: Row, user: str) -> Row:
     if notice["state"] == UNOPENED:
         notice |= {"state": OPENED, "opened_at": portal.now().isoformat(timespec="seconds"), "opened_by": user}
         portal.store.put("notice", notice["id"], notice)
+        portal.store.drop("unopened", notice["id"])
         portal.log(user, "notificacion_abierta", notice=notice["id"])
     return notice
 
 
 def serve_expired(court: Court) -> None:
     """Mark as served what nobody opened in time."""
-    for notice in court.store.all("notice"):
-        portal = court.portals[notice["profile"]]
-        if notice["state"] == UNOPENED and portal.now() > clock.end_of(
-            portal.profile, date.fromisoformat(notice["until"])
-        ):
-            notice["state"] = SERVED
-            court.store.put("notice", notice["id"], notice)
-            portal.log("", "notificacion_vencida", notice=notice["id"])
+    for waiting in court.store.all("unopened"):
+        portal = court.portals[waiting["profile"]]
+        if portal.now() <= clock.end_of(portal.profile, date.fromisoformat(waiting["until"])):
+            continue
+        notice = court.store.get("notice", waiting["id"]) or {}
+        court.store.put("notice", notice["id"], notice | {"state": SERVED})
+        court.store.drop("unopened", notice["id"])
+        portal.log("", "notificacion_vencida", notice=notice["id"])
 
 
 def progress(portal: Portal, filing: Row) -> None:

@@ -98,6 +98,8 @@ def commit(portal: Portal, draft: Row, at: datetime, orders: Row) -> Row:
             filing["renumber_at"] = (at + timedelta(seconds=float(orders["renumber_after"]))).isoformat()
         filing["history"].append({"at": filing["stamped_at"], "state": "presentado", "text": "Escrito presentado."})
         store.put("filing", id_, filing)
+        if filing["renumber_at"]:
+            watch(portal, filing)
         draft["status"] = drafts.SENT
         drafts.save(portal, draft)
         aftermath.corrected(portal, filing)
@@ -158,13 +160,19 @@ def tick(court: Court) -> None:
             with court.store.together():
                 court.store.drop("later", row["id"])
                 commit(court.portals[row["profile"]], row["draft"], due, row["orders"])
-    for filing in court.store.all("filing"):
+    for watched in court.store.all("watch"):
+        filing = court.store.get("filing", watched["id"]) or {}
         portal = court.portals[filing["profile"]]
         if filing["renumber_at"] and datetime.fromisoformat(filing["renumber_at"]) <= court.clock.now():
             _renumber(portal, filing)
         if filing["auto"]:
             aftermath.progress(portal, filing)
     aftermath.serve_expired(court)
+
+
+def watch(portal: Portal, filing: Row) -> None:
+    """Let `tick` look after a filing: time alone changes it. The others it need not read again and again."""
+    portal.store.put("watch", filing["id"], {"id": filing["id"]})
 
 
 def _renumber(portal: Portal, filing: Row) -> None:

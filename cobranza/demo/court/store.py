@@ -13,6 +13,8 @@ Row = dict[str, Any]
 
 _SCHEMA = """
 create table if not exists rows (kind text, id text, n integer, row text not null, primary key (kind, id));
+create index if not exists rows_in_order on rows (n);
+create index if not exists rows_of_a_kind on rows (kind, n);
 create table if not exists files (sha256 text primary key, content blob not null);
 create table if not exists numbers (name text primary key, next integer not null);
 create table if not exists audit (n integer primary key autoincrement, entry text not null);

@@ -6,10 +6,12 @@ import contextlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyotp
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Error, Page, expect
 
 from cobranza.demo.court import access, profiles
@@ -39,6 +41,14 @@ def page(chromium: Browser, court: RunningCourt) -> Iterator[Page]:
     yield page
     context.close()
     assert errors == []
+
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def violations(page: Page) -> list[tuple[str, str]]:
+    found: Any = Axe().run(page, options=RULES).response
+    return [(entry["id"], entry["nodes"][0]["html"][:160]) for entry in found["violations"]]
 
 
 def log_in(page: Page, court: RunningCourt, slug: str) -> None:
@@ -85,6 +95,8 @@ def upload(page: Page, name: str, content: bytes, kind: str, description: str) -
 
 
 def test_a_claim_from_the_login_to_the_receipt(page: Page, court: RunningCourt, tmp_path: Path) -> None:
+    page.goto(court.site("es_lexnet"))
+    assert violations(page) == []
     log_in(page, court, "es_lexnet")
     to_the_documents(page, "es_lexnet")
     main, annex = writ("Petición inicial"), writ("Factura 2026-117")
@@ -95,6 +107,7 @@ def test_a_claim_from_the_login_to_the_receipt(page: Page, court: RunningCourt, 
     expect(rows.nth(1).locator("code")).to_have_text(sha256(annex))
     going_on = page.get_by_role("button", name="Continuar")
     assert going_on.is_disabled(), "the antivirus has only just begun"
+    assert violations(page) == []
     expect(going_on).to_be_enabled()  # by itself, once both are clean
     expect(rows.locator(".scan")).to_have_text(["Limpio", "Limpio"])
 
@@ -105,6 +118,7 @@ def test_a_claim_from_the_login_to_the_receipt(page: Page, court: RunningCourt, 
     page.get_by_role("button", name="Enviar", exact=True).click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Acuse de presentación")
+    assert violations(page) == []
     with page.expect_download() as download:
         page.get_by_role("link", name="Descargar acuse (PDF)").click()
     download.value.save_as(tmp_path / "acuse.pdf")
@@ -118,6 +132,7 @@ def test_a_claim_from_the_login_to_the_receipt(page: Page, court: RunningCourt, 
     page.get_by_label("Buscar", exact=True).fill("EXP-2026-0007")
     page.get_by_role("button", name="Buscar").click()
     expect(page.locator("tr[data-presentacion]")).to_have_attribute("data-huellas", f"{sha256(main)} {sha256(annex)}")
+    assert violations(page) == []
 
 
 def test_rows_are_dragged_into_another_order(page: Page, court: RunningCourt) -> None:
