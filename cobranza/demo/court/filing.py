@@ -12,6 +12,12 @@ from cobranza.demo.court.checks import Reason
 from cobranza.demo.court.court import Court, Portal
 from cobranza.demo.court.store import Row
 
+# What a filing takes over from its draft as it stands.
+_COPIED = (
+    *("profile", "user", "mailbox", "kind", "organ", "urgent", "procedure", "amount", "undetermined", "subject"),
+    *("reference", "identifier", "corrects", "case", "parties", "documents", "signers", "signed_by"),
+)
+
 
 def duplicates(portal: Portal, draft: Row) -> list[Row]:
     """Filings with the same parties and amount within the profile's days."""
@@ -56,56 +62,50 @@ def commit(portal: Portal, draft: Row, at: datetime, orders: Row) -> Row:
         at: The true moment.
         orders: What faults make of it: ``stamp`` (ISO) on the receipt instead of `at`, ``renumber_after`` seconds.
     """
-    store, profile = portal.store, portal.profile
+    store = portal.store
     with store.together():
-        n = store.number(f"filing/{portal.slug}")
-        stamp = datetime.fromisoformat(orders["stamp"]) if orders.get("stamp") else at
-        id_ = f"P{store.number('filing'):06d}"
-        registry = profile.receipt.number.format(year=at.astimezone(profile.tz).year, n=n, check=n % 10)
-        account = portal.access.account(draft["user"]) or {}
-        filing: Row = {
-            key: draft[key]
-            for key in ("profile", "user", "mailbox", "kind", "organ", "urgent", "procedure", "amount", "undetermined")
-        }
-        filing |= {
-            key: draft[key]
-            for key in ("subject", "reference", "identifier", "corrects", "case", "parties", "documents", "signers")
-        }
-        filing |= {
-            "id": id_,
-            "draft": draft["id"],
-            "registry": registry,
-            "receipt_registry": registry,
-            "former_registry": "",
-            "filed_at": at.astimezone(profile.tz).isoformat(timespec="milliseconds"),
-            "stamped_at": stamp.astimezone(profile.tz).isoformat(timespec="seconds"),
-            "counts_on": clock.counts_on(profile, stamp).isoformat(),
-            "visible_at": (at + portal.lag).isoformat(),
-            "renumber_at": "",
-            "signed_by": draft["signed_by"],
-            "signed_name": account.get("name", ""),
-            "csv": _csv(portal, id_),
-            "state": "presentado",
-            "history": [],
-            "reasons": [],
-            "answer_by": "",
-            "court": "",
-            "case_number": "",
-            "nig": "",
-            "auto": False,
-        }
+        filing = _row(portal, draft, at, datetime.fromisoformat(orders["stamp"]) if orders.get("stamp") else at)
         if orders.get("renumber_after") is not None:
             filing["renumber_at"] = (at + timedelta(seconds=float(orders["renumber_after"]))).isoformat()
-        filing["history"].append({"at": filing["stamped_at"], "state": "presentado", "text": "Escrito presentado."})
-        store.put("filing", id_, filing)
-        if filing["renumber_at"]:
             watch(portal, filing)
+        store.put("filing", filing["id"], filing)
         draft["status"] = drafts.SENT
         drafts.save(portal, draft)
         aftermath.corrected(portal, filing)
         receipt.xml(portal, filing)
-        portal.log(draft["user"], "registro", draft=draft["id"], filing=id_, registry=registry)
+        portal.log(draft["user"], "registro", draft=draft["id"], filing=filing["id"], registry=filing["registry"])
     return filing
+
+
+def _row(portal: Portal, draft: Row, at: datetime, stamp: datetime) -> Row:
+    profile = portal.profile
+    n = portal.store.number(f"filing/{portal.slug}")
+    id_ = f"P{portal.store.number('filing'):06d}"
+    registry = profile.receipt.number.format(year=at.astimezone(profile.tz).year, n=n, check=n % 10)
+    stamped_at = stamp.astimezone(profile.tz).isoformat(timespec="seconds")
+    signer = portal.access.holder_of(draft["signed_by"]) or {}
+    return {key: draft[key] for key in _COPIED} | {
+        "id": id_,
+        "draft": draft["id"],
+        "registry": registry,
+        "receipt_registry": registry,
+        "former_registry": "",
+        "filed_at": at.astimezone(profile.tz).isoformat(timespec="milliseconds"),
+        "stamped_at": stamped_at,
+        "counts_on": clock.counts_on(profile, stamp).isoformat(),
+        "visible_at": (at + portal.lag).isoformat(),
+        "renumber_at": "",
+        "signed_name": signer.get("name", ""),
+        "csv": _csv(portal, id_),
+        "state": "presentado",
+        "history": [{"at": stamped_at, "state": "presentado", "text": "Escrito presentado."}],
+        "reasons": [],
+        "answer_by": "",
+        "court": "",
+        "case_number": "",
+        "nig": "",
+        "auto": False,
+    }
 
 
 def _csv(portal: Portal, id_: str) -> str:
