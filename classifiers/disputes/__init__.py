@@ -62,6 +62,20 @@ class Disputes:
         self._bench = None
         return done
 
+    def roll_back(self) -> dict[str, Any]:
+        """Use the model before the one in use again; see `operating.roll_back`."""
+        from classifiers.disputes import operating
+
+        done = operating.roll_back()
+        self._bench = None
+        return done
+
+    def kept(self) -> list[dict[str, Any]]:
+        """The models that can be used; see `operating.kept`."""
+        from classifiers.disputes import operating
+
+        return operating.kept()
+
     def card(self) -> tuple[Path, str]:
         """Where the model card stands, and its text for the model in use."""
         from classifiers.disputes import operating

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,39 +12,52 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.disputes import benchmark, card, category_files, example, labelled, opinion, store, training
+from classifiers.disputes import (
+    benchmark,
+    card,
+    category_files,
+    example,
+    labelled,
+    opinion,
+    store,
+    training,
+    versions,
+)
 from classifiers.disputes.judging import Bench
 from classifiers.disputes.opinion import PLAIN, VECTORS, Encoder, Model
 from classifiers.encoders import adapter, building, settings
 from cobranza.disputes.ports import ReadMail
 
 SHIPPED = Path(__file__).parent / "model"
-_ADAPTER = "adapter.npz"
-_HELD = 6  # one part of so many is kept from tuning, to measure
+_ADAPTER, _ENCODER, _TUNING = "adapter.npz", "encoder", "tuning.pt"
+_HELD = 3  # one part of so many is kept from tuning, to measure
 
 
 def own_folder() -> Path:
-    """Where the instance keeps a model that it trained itself; it goes before the shipped one."""
+    """Where the instance keeps the models that it trained itself; the one in use goes before the shipped one."""
     return settings.models_folder() / "disputes"
 
 
 def adapters() -> list[Path]:
-    """Files that may hold what tuning changed in the encoder, the instance's own first."""
-    return [own_folder() / _ADAPTER, SHIPPED / _ADAPTER]
+    """Files that may hold what tuning changed in the encoder, that of the model in use first."""
+    return [folder() / _ADAPTER, SHIPPED / _ADAPTER]
 
 
 def folder() -> Path:
     """Of the model in use."""
-    own = own_folder()
-    return own if (own / "model.json").is_file() else SHIPPED
+    own = versions.current(own_folder())
+    return own if own is not None and (own / "model.json").is_file() else SHIPPED
 
 
-def encoder_for(model: Model) -> Encoder | None:
-    """The built encoder, when it is the one that `model` learned with."""
+def encoder_for(model: Model, where: Path | None = None) -> Encoder | None:
+    """The built encoder that `model` learned with: of its own folder `where`, or the one of disputes; None if none."""
     if not model.encoder:
         return None
-    found = building.load(building.ADAPTED)
-    return found if found is not None and found.identity == model.encoder else None
+    built = [building.load_from(where / _ENCODER)] if where is not None else []
+    for found in (*built, building.load(building.ADAPTED)):
+        if found is not None and found.identity == model.encoder:
+            return found
+    return None
 
 
 def bench() -> Bench:
@@ -52,15 +66,16 @@ def bench() -> Bench:
     Raises:
         ModelError: there is none.
     """
-    model = store.load(folder())
-    return Bench(model, encoder_for(model))
+    where = folder()
+    model = store.load(where)
+    return Bench(model, encoder_for(model, where))
 
 
 def state() -> dict[str, Any]:
     """See `Disputes.state`."""
     where = folder()
     model = store.load(where)
-    fits = encoder_for(model) is not None
+    fits = encoder_for(model, where) is not None
     lost = remedy = ""
     if not fits and model.encoder:
         figures: Any = model.about.get("cross_validation", {})
@@ -97,6 +112,7 @@ def lesson_of(
         seconds=np.array([place[line.secondary] if line.secondary else -1 for line in lines]),
         groups=labelled.groups(lines),
         untouched=np.ones(len(lines), dtype=bool),
+        check=np.ones(len(lines), dtype=bool),
         weights=np.ones(len(lines)),
     )
 
@@ -121,64 +137,121 @@ def train(
     tell: Callable[[str], None],
     to: Path | None = None,
 ) -> dict[str, Any]:
-    """Learn a model and put it into use.
+    """Learn a model and put it into use, unless it is worse than the one in use.
 
     Args:
         read: Reads a row of labelled messages.
         corpus: Folder of a company's own labelled messages, learned besides those that ship.
         finetune: Tune the encoder on them first (PyTorch, the extra ``cobranza[train]``).
         tell: Told what goes on, in Spanish.
-        to: Folder of the new model; the instance's own when None.
+        to: Folder of the new model, which is then only written; the instance's own when None.
 
     Returns:
-        Keys model, folder, mails, encoder, figures (of cross-validation, by way).
+        Keys model, folder, mails, encoder, figures (of cross-validation, by way), refused (why it is not in use).
     """
     labels = tuple(category_files.shipped())
-    lines = labelled.read(labelled.FOLDER, labels)
+    lines = with_seeds(labelled.read(labelled.FOLDER, labels))
+    known = {line.id for line in lines}
     if corpus is not None:
-        known = {line.id for line in lines}
         lines += [line for line in labelled.read(corpus, labels) if line.id not in known]
-    lines = with_seeds(lines)
     tell(f"Leyendo {len(lines)} correos etiquetados")
     lesson = lesson_of(lines, labels, read)
-    target = to or own_folder()
+    own, former = own_folder(), folder()
+    target = to or versions.staging(own)
     if finetune:
-        _tune(lines, lesson, target, tell)
-    encoder = building.load(building.ADAPTED)
-    lesson = replace(lesson, untouched=_untouched(lines, encoder, target))
+        _tune(lines, lesson, target, (to or own) / _TUNING, tell)
+    elif to is None:
+        _carry(former, target)
+    encoder = building.load_from(target / _ENCODER) or building.load(building.ADAPTED)
+    untouched = _untouched(lines, encoder, target)
+    lesson = replace(lesson, untouched=untouched, check=untouched & np.array([line.id in known for line in lines]))
     about: dict[str, Any] = {"mails": len(lines), "corpus": labelled.digest(lines)[:12]}
-    if not lesson.untouched.all():
-        about["held_out"] = int(lesson.untouched.sum())
+    if not untouched.all():
+        about["held_out"] = int(untouched.sum())
     model = training.train(lesson, labels, encoder=encoder, about=about, tell=tell)
     saved = store.save(model, target)
+    refused: tuple[str, ...] = ()
+    if to is None:
+        refused = versions.admit(own, target, saved, store.load(former)).refused
+        target = versions.folder_of(own, saved.version)
     return {
         "model": saved.version,
         "folder": str(target),
         "mails": len(lines),
         "encoder": saved.encoder,
         "figures": saved.about["cross_validation"],
+        "refused": list(refused),
     }
 
 
-def _tune(lines: Sequence[labelled.Line], lesson: training.Lesson, target: Path, tell: Callable[[str], None]) -> None:
-    """Tune the encoder on five sixths of the messages, and build it; the rest tells how good it is."""
+def _tune(
+    lines: Sequence[labelled.Line],
+    lesson: training.Lesson,
+    target: Path,
+    checkpoint: Path,
+    tell: Callable[[str], None],
+) -> None:
+    """Tune the encoder on two thirds of the messages, and build it; the rest tells how good it is."""
     from classifiers.disputes import tuning
 
     held = training.folds(lesson.groups, 0, _HELD)[0]
     rows = np.setdiff1d(np.arange(len(lines)), held)
     base = building.chosen_base()
-    change = tuning.tune(
+    tuner = tuning.Tuner(
         base,
-        [opinion.encoded_text(lesson.examples[row]) for row in rows],
-        lesson.answers[rows],
-        [lines[row].pair for row in rows],
-        [lines[row].id for row in rows],
-        plan=tuning.Plan(threads=max(1, os.cpu_count() or 1)),
-        checkpoint=target / _ADAPTER,
-        tell=tell,
+        [opinion.encoded_text(one) for one in lesson.examples],
+        tuning.Plan(threads=max(1, os.cpu_count() or 1)),
+        tell,
     )
+    known = tuning.Known(rows, lesson.answers, [line.pair for line in lines], [line.id for line in lines])
+    change = tuner.tune(known, checkpoint=checkpoint)
     change.save(target / _ADAPTER)
-    building.adapted(base, change)
+    building.adapted(base, change, where=target / _ENCODER)
+    checkpoint.unlink(missing_ok=True)
+
+
+def _carry(former: Path, target: Path) -> None:
+    """A model that tunes nothing keeps the encoder of the one before it."""
+    if former != SHIPPED and (former / _ADAPTER).is_file():
+        shutil.copy(former / _ADAPTER, target / _ADAPTER)
+        shutil.copytree(former / _ENCODER, target / _ENCODER, copy_function=os.link)
+
+
+def roll_back() -> dict[str, Any]:
+    """Put the model before the one in use back; keys model and folder."""
+    versions.roll_back(own_folder())
+    where = folder()
+    return {"model": store.load(where).version, "folder": str(where)}
+
+
+def kept() -> list[dict[str, Any]]:
+    """The models of this instance and the shipped one; keys model, in_use, trained, mails, figures, refused."""
+    register = versions.read(own_folder())
+    shipped = store.load(SHIPPED)
+    told = [
+        {
+            "model": shipped.version,
+            "shipped": True,
+            "in_use": register.in_use == versions.SHIPPED,
+            "trained": "",
+            "mails": shipped.about.get("mails", 0),
+            "figures": versions.check_figures(shipped),
+            "refused": [],
+        }
+    ]
+    for entry in register.kept:
+        told.append(
+            {
+                "model": entry.version,
+                "shipped": False,
+                "in_use": register.in_use == entry.version,
+                "trained": entry.trained,
+                "mails": entry.mails,
+                "figures": entry.figures,
+                "refused": list(entry.refused),
+            }
+        )
+    return told
 
 
 def _untouched(lines: Sequence[labelled.Line], encoder: Encoder | None, target: Path) -> NDArray[np.bool_]:
@@ -186,7 +259,8 @@ def _untouched(lines: Sequence[labelled.Line], encoder: Encoder | None, target: 
     for file in (target / _ADAPTER, *adapters()):
         change = adapter.load(file)
         if encoder is not None and change is not None and f"+{change.digest()[:12]}-" in encoder.identity:
-            return np.array([line.id not in change.seen for line in lines])
+            seen = set(change.seen)
+            return np.array([line.id not in seen for line in lines])
     return np.ones(len(lines), dtype=bool)
 
 

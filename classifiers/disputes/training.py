@@ -38,6 +38,7 @@ class Lesson:
         seconds: Index of its second label, -1 without one.
         groups: Messages of one group never test one another.
         untouched: Rows that the encoder was not tuned on; trust is measured on these alone.
+        check: Rows of `untouched` that every model of this program has: by these models are compared.
         weights: How much each message counts.
     """
 
@@ -46,6 +47,7 @@ class Lesson:
     seconds: NDArray[np.int64]
     groups: NDArray[np.int64]
     untouched: NDArray[np.bool_]
+    check: NDArray[np.bool_]
     weights: NDArray[np.float64]
 
 
@@ -74,9 +76,10 @@ def train(
     words, table = Words.fit(texts)
     views = Views(table, rules, dense)
     fitted = _fit(views.tables(), lesson, np.arange(len(texts)), len(labels))
-    figures = {
-        name: measuring.figures(*_judged(way, unseen, lesson, rows, labels), labels) for name, way in ways.items()
-    }
+    figures = {name: _figures(way, unseen, lesson, rows, labels) for name, way in ways.items()}
+    check = {name: _figures(way, unseen, lesson, lesson.check, labels) for name, way in ways.items()}
+    for found in check.values():
+        del found["labels"], found["surest"]
     return Model(
         labels=tuple(labels),
         words=words,
@@ -85,7 +88,7 @@ def train(
         scale=scale,
         encoder=encoder.identity if encoder is not None else "",
         ways=ways,
-        about={**(about or {}), "seed": seed, "code": code_digest(), "cross_validation": figures},
+        about={**(about or {}), "seed": seed, "code": code_digest(), "cross_validation": figures, "check": check},
     )
 
 
@@ -215,6 +218,20 @@ def _chances(way: Way, unseen: dict[str, NDArray[np.float64]], rows: NDArray[np.
     mixed = sum(weight * unseen[name][rows] for name, weight in way.weights.items())
     found: NDArray[np.float64] = np.exp(log_softmax(mixed, axis=1))
     return found
+
+
+def _figures(
+    way: Way,
+    unseen: dict[str, NDArray[np.float64]],
+    lesson: Lesson,
+    rows: NDArray[np.bool_],
+    labels: Sequence[str],
+) -> dict[str, Any]:
+    """Those of `measuring.figures`, and log_loss: the mean of what the right labels' probabilities lack."""
+    found = measuring.figures(*_judged(way, unseen, lesson, rows, labels), labels)
+    chances = _chances(way, unseen, rows)
+    right = chances[np.arange(len(chances)), lesson.answers[rows]]
+    return found | {"log_loss": round(float(-np.log(np.clip(right, 1e-9, 1.0)).mean()), 4)}
 
 
 def _raw(

@@ -41,10 +41,15 @@ def folder(name: str) -> Path:
 
 def load(name: str, *, tokens: int | None = None) -> built.Encoder | None:
     """A built encoder, ready to run; None when it was not built."""
+    return load_from(folder(name), tokens=tokens)
+
+
+def load_from(where: Path, *, tokens: int | None = None) -> built.Encoder | None:
+    """The encoder that was built in a folder, ready to run; None when there is none."""
     encoding = settings.current().codificador
-    if built.card(folder(name)) is None:
+    if built.card(where) is None:
         return None
-    return built.Encoder(folder(name), tokens=tokens or encoding.tokens, threads=encoding.hilos)
+    return built.Encoder(where, tokens=tokens or encoding.tokens, threads=encoding.hilos)
 
 
 def base(recipe: Recipe, *, offline: Path | None = None) -> Base:
@@ -106,12 +111,13 @@ def build(
     return done
 
 
-def adapted(found: Base, change: adapter.Adapter | None) -> dict[str, Any]:
-    """Build the encoder of disputes from a base and what tuning changed."""
+def adapted(found: Base, change: adapter.Adapter | None, *, where: Path | None = None) -> dict[str, Any]:
+    """Build the encoder of disputes from a base and what tuning changed, in its own folder or `where`."""
     if change is None:
-        return _written(ADAPTED, found.parts, found.identity, found.prefix, tuned=False)
+        return _written(ADAPTED, found.parts, found.identity, found.prefix, tuned=False, where=where)
     parts = Parts(change.merged(bert_of(found)), found.parts.tokenizer)
-    return _written(ADAPTED, parts, adapted_identity(found.identity, change), found.prefix, tuned=True)
+    identity = adapted_identity(found.identity, change)
+    return _written(ADAPTED, parts, identity, found.prefix, tuned=True, where=where)
 
 
 def bert_of(found: Base) -> Bert:
@@ -157,12 +163,15 @@ def adapted_identity(base_identity: str, change: adapter.Adapter) -> str:
     return f"{base_identity}+{change.digest()[:12]}"
 
 
-def _written(name: str, parts: Parts, identity: str, prefix: str, *, tuned: bool) -> dict[str, Any]:
-    made = built.write(folder(name), parts, identity=identity, prefix=prefix)
+def _written(
+    name: str, parts: Parts, identity: str, prefix: str, *, tuned: bool, where: Path | None = None
+) -> dict[str, Any]:
+    place = where or folder(name)
+    made = built.write(place, parts, identity=identity, prefix=prefix)
     return {
         "name": name,
         "identity": made.identity,
-        "folder": str(folder(name)),
+        "folder": str(place),
         "size": made.size,
         "width": made.width,
         "tuned": tuned,

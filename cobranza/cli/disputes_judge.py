@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cobranza.kernel.errors import BusinessError
+from cobranza.kernel.errors import EXIT_BUSINESS, BusinessError
 
 if TYPE_CHECKING:
     from cobranza.disputes.ports import Judgement, ReadMail
@@ -86,9 +86,33 @@ def classify(source: Path, target: Path, as_json: bool) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Carpeta del modelo nuevo; sin ella, la de esta instalación, que lo usa desde ese momento.",
 )
+@click.option("--rollback", is_flag=True, help="No entrena: vuelve al modelo que se usaba antes del actual.")
+@click.option("--kept", is_flag=True, help="No entrena: enseña los modelos que se guardan y cuál está en uso.")
 @click.option("--json", "as_json", is_flag=True, help="Resultado legible por máquina.")
-def train(corpus: Path | None, decided: bool, finetune: bool, target: Path | None, as_json: bool) -> None:
-    """Entrena el modelo que clasifica los correos y mide cuánto acierta."""
+def train(
+    corpus: Path | None,
+    decided: bool,
+    finetune: bool,
+    target: Path | None,
+    rollback: bool,
+    kept: bool,
+    as_json: bool,
+) -> None:
+    """Entrena el modelo que clasifica los correos y mide cuánto acierta.
+
+    El modelo nuevo se usa desde ese momento, salvo que sea peor que el que está en uso con el juego fijo de correos de
+    comprobación: entonces se guarda, se dice por qué y el mandato sale con código 3.
+    """
+    if rollback and kept:
+        raise click.UsageError("--rollback y --kept no van juntos.")
+    if (rollback or kept) and (corpus or decided or finetune or target):
+        raise click.UsageError("--rollback y --kept no entrenan: no llevan más opciones que --json.")
+    if rollback:
+        _roll_back(as_json)
+        return
+    if kept:
+        _show_kept(as_json)
+        return
     with ExitStack() as stack:
         own = _with_decisions(corpus, stack) if decided else corpus
         done = _judge().train(
@@ -96,11 +120,38 @@ def train(corpus: Path | None, decided: bool, finetune: bool, target: Path | Non
         )
     if as_json:
         click.echo(json.dumps(done, ensure_ascii=False, indent=2))
+    else:
+        click.echo(f"Modelo {done['model']} en «{done['folder']}», de {done['mails']} correos.")
+        for way, figures in done["figures"].items():
+            name = {"plain": "sin codificador", "vectors": "con codificador"}[way]
+            click.echo(
+                f"  {name}: acierta el {100 * figures['accuracy']:.1f} % (F1 {100 * figures['macro_f1']:.1f} %)."
+            )
+        for reason in done["refused"]:
+            click.echo(f"  No se usa: {reason}.")
+    if done["refused"]:
+        raise click.exceptions.Exit(EXIT_BUSINESS)
+
+
+def _roll_back(as_json: bool) -> None:
+    done = _judge().roll_back()
+    if as_json:
+        click.echo(json.dumps(done, ensure_ascii=False, indent=2))
+    else:
+        click.echo(f"Vuelve a usarse el modelo {done['model']} de «{done['folder']}».")
+
+
+def _show_kept(as_json: bool) -> None:
+    found = _judge().kept()
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    click.echo(f"Modelo {done['model']} en «{done['folder']}», de {done['mails']} correos.")
-    for way, figures in done["figures"].items():
-        name = {"plain": "sin codificador", "vectors": "con codificador"}[way]
-        click.echo(f"  {name}: acierta el {100 * figures['accuracy']:.1f} % (F1 {100 * figures['macro_f1']:.1f} %).")
+    for entry in found:
+        origin = "de serie" if entry["shipped"] else f"entrenado aquí, {entry['trained']}"
+        state = "EN USO" if entry["in_use"] else "no admitido" if entry["refused"] else "guardado"
+        click.echo(f"{entry['model']}  {state:11}  {entry['mails']} correos, {origin}")
+        for reason in entry["refused"]:
+            click.echo(f"    {reason}")
 
 
 @click.command()
