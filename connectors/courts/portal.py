@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cobranza.kernel.errors import CobranzaError
-from cobranza.legal.filing import settings
+from cobranza.legal.filing import proofs, settings
 from cobranza.legal.filing.settings import CourtEntry
 from cobranza.legal.package import PackageFile
 from cobranza.legal.ports import (
@@ -86,8 +86,9 @@ class WebCourt:
             try:
                 login.enter(session.desk)
                 yield session
-            except CobranzaError:
+            except CobranzaError as exc:
                 session.keep()
+                proofs.attach(exc, session.evidence())
                 raise
             finally:
                 session.end()

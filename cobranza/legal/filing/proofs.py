@@ -59,3 +59,13 @@ def save(base: Path, what: str, shown: Mapping[str, bytes], *, at: datetime, fac
     text = "".join(lines).encode()
     (folder / LIST).write_bytes(text)
     return Proof(folder, hashlib.sha256(text).hexdigest())
+
+
+def attach(error: BaseException, shown: Mapping[str, bytes]) -> None:
+    """Give an error what was seen when it happened, for whoever catches it after the session has closed."""
+    error.__dict__.setdefault("shown", dict(shown))
+
+
+def attached(error: BaseException | None) -> dict[str, bytes]:
+    """What `attach` gave; empty without."""
+    return dict(error.__dict__.get("shown", {})) if error is not None else {}

@@ -216,7 +216,7 @@ class _Work:
             self._keep_outage(exc, session)
             self._stumble("portal_caido", exc.message)
         except PortalChanged as exc:
-            self._to_person("portal_cambiado", exc.message, session)
+            self._to_person("portal_cambiado", exc.message, session, exc)
         except FilingRefused as exc:
             self._refused(exc, session)
         except CaptchaShown as exc:
@@ -276,33 +276,25 @@ class _Work:
         objections = [each for each in session.check(filing) if each.blocking]
         if objections:
             raise FilingRefused("El portal no lo admite.", objections)
-        draft = self._our_draft(session) or self._new_draft(session, filing)
+        draft = self._new_draft(session, filing)
         self._held.move(State.DRAFT, "Borrador abierto.", draft=draft.id, **_CALM)
 
-    def _our_draft(self, session: CourtSession) -> Draft | None:
-        """A draft that an earlier process of ours made and could not write down any more."""
-        if self.entry.drafts_before is None:
-            return None
-        return self._one_of(session, [each for each in session.drafts() if self._is_ours(each)])
-
     def _new_draft(self, session: CourtSession, filing: Filing) -> Draft:
+        there = session.drafts()
         if self.entry.drafts_before is None:
-            before = tuple(each.id for each in session.drafts())
-            self._held.note(drafts_before=before)  # what comes after and bears our mark is ours
+            # What comes after this note and bears our mark is ours.
+            self._held.note(drafts_before=tuple(each.id for each in there))
+        # One that a process of ours could not write down any more may be filled in by half: it is not gone on with.
+        for stale in filter(self._is_ours, there):
+            session.discard(stale.id)
         made = session.create(filing)
-        twins = [each for each in session.drafts() if self._is_ours(each) and each.id != made.id]
-        for twin in twins:
-            session.discard(twin.id)
+        for twin in session.drafts():
+            if self._is_ours(twin) and twin.id != made.id:
+                session.discard(twin.id)
         return made
 
     def _is_ours(self, draft: Draft) -> bool:
         return draft.reference == self.entry.reference and draft.id not in (self.entry.drafts_before or ())
-
-    def _one_of(self, session: CourtSession, drafts: list[Draft]) -> Draft | None:
-        """The draft to go on with; others of ours are deleted."""
-        for spare in drafts[1:]:
-            session.discard(spare.id)
-        return drafts[0] if drafts else None
 
     # ---- DRAFT: the files
 
@@ -572,8 +564,10 @@ class _Work:
             objections=error.objections,
         )
 
-    def _to_person(self, code: str, text: str, session: CourtSession | None) -> None:
-        proof = self._save(code, session, text)
+    def _to_person(
+        self, code: str, text: str, session: CourtSession | None, error: BaseException | None = None
+    ) -> None:
+        proof = self._save(code, session, text, error)
         self._held.move(State.REVIEW, text, problem_code=code, problem=text, due_at=None, proof=proof)
 
     def _stumble(self, code: str, text: str, session: CourtSession | None = None) -> None:
@@ -590,12 +584,14 @@ class _Work:
 
     def _keep_outage(self, error: PortalDown, session: CourtSession | None) -> None:
         """Proof for the deadline that the portal was down."""
-        seen = _seen(session)
+        seen = proofs.attached(error) or _seen(session)
         outage.record(
             self._home, court=self.entry.court, at=self._now(), what=error.message, seen=seen, notes=_notes(error)
         )
 
-    def _save(self, what: str, session: CourtSession | None, text: str) -> proofs.Proof:
+    def _save(
+        self, what: str, session: CourtSession | None, text: str, error: BaseException | None = None
+    ) -> proofs.Proof:
         facts = {
             "filing": str(self.entry.id),
             "case": self.entry.case,
@@ -606,7 +602,8 @@ class _Work:
             "attempt": self.entry.attempt,
             "text": text,
         }
-        return proofs.save(self._home / "pruebas", what, _seen(session), at=self._now(), facts=facts)
+        shown = proofs.attached(error) or _seen(session)
+        return proofs.save(self._home / "pruebas", what, shown, at=self._now(), facts=facts)
 
     def _filing(self) -> Filing:
         claim = self._claim
