@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from cobranza.legal.inputs.conversion import Job
 
 
-def read(job: Job, source: Path, pages: Sequence[int], *, deskew: bool = False) -> Path | None:
+def read(job: Job, source: Path, pages: Sequence[int], *, deskew: bool = False, over: bool = False) -> Path | None:
     """A copy of `source` with the text of `pages` (from 0) behind them; None when the OCR did not get through.
 
-    Pages that lie on their side are turned upright. With `deskew` slanted pictures are redrawn straight.
+    Pages that lie on their side are turned upright. With `deskew` slanted pictures are redrawn straight; with `over`
+    pages that hold some words already are read too, those words left alone.
     """
     if not job.tools.tesseract:
         job.note(
@@ -32,7 +33,7 @@ def read(job: Job, source: Path, pages: Sequence[int], *, deskew: bool = False) 
     options: dict[str, Any] = {
         "language": job.tools.languages.split("+"),
         "output_type": "pdf",
-        "mode": "skip",
+        "mode": "redo" if over else "skip",
         "pages": ",".join(str(number + 1) for number in pages),
         "rasterizer": "pypdfium",
         "optimize": 0,

@@ -41,6 +41,7 @@ _ANNOTATIONS = {
 }
 _HIDDEN_TEXT = re.compile(rb"(?<![\w.])3\s+Tr(?![\w])")
 _DEEP = 32
+_FEW, _COVERED = 200, 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,8 @@ class Facts:
     Attributes:
         pages: At least one.
         textless: Page numbers, from 0, that show something and hold no text.
+        stamped: Pages that are one large picture with a few words over it (a scanner's mark, a fax line): the words of
+            the picture are still to be read.
         hidden_text: Some page holds invisible text: an OCR layer.
         signatures: See there.
         active: Kinds of active content, in Spanish, sorted.
@@ -75,6 +78,7 @@ class Facts:
 
     pages: int
     textless: tuple[int, ...] = ()
+    stamped: tuple[int, ...] = ()
     hidden_text: bool = False
     signatures: Signatures = field(default_factory=Signatures)
     active: tuple[str, ...] = ()
@@ -87,8 +91,8 @@ class Facts:
 
     @property
     def text_layer(self) -> bool:
-        """Every page that shows something holds text."""
-        return not self.textless
+        """Every page that shows something holds its text."""
+        return not self.textless and not self.stamped
 
 
 def inspect(file: Path, limits: InputLimits) -> Facts:
@@ -144,9 +148,11 @@ def inspect(file: Path, limits: InputLimits) -> Facts:
         )
     texts = text_of(file, pages)
     textless = tuple(number for number in range(pages) if drawn[number] and not texts[number].strip())
+    few = () if hidden else tuple(n for n in range(pages) if 0 < len(texts[n].strip()) < _FEW)
     return Facts(
         pages=pages,
         textless=textless,
+        stamped=_pictured(file, few),
         hidden_text=hidden,
         signatures=signatures,
         active=active,
@@ -253,6 +259,29 @@ def text_of(file: Path, pages: int) -> list[str]:
     finally:
         document.close()
     return texts + [""] * (pages - len(texts))
+
+
+def _pictured(file: Path, pages: tuple[int, ...]) -> tuple[int, ...]:
+    """Those of the pages that a picture covers almost wholly."""
+    if not pages:
+        return ()
+    found = []
+    document = pypdfium2.PdfDocument(file)
+    try:
+        for number in pages:
+            page = document[number]
+            area = max(page.get_width() * page.get_height(), 1)
+            for each in page.get_objects(filter=(pypdfium2.raw.FPDF_PAGEOBJ_IMAGE,), max_depth=3):
+                left, bottom, right, top = each.get_bounds()
+                if (right - left) * (top - bottom) > _COVERED * area:
+                    found.append(number)
+                    break
+            page.close()
+    except pypdfium2.PdfiumError:
+        return ()
+    finally:
+        document.close()
+    return tuple(found)
 
 
 def sizes_of(file: Path) -> list[tuple[float, float]]:

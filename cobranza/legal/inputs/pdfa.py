@@ -78,20 +78,11 @@ def convert(job: Job, source: Path, facts: pdf.Facts) -> Made:
         return made
     work = source
     if not facts.text_layer:
-        from cobranza.legal.inputs import ocr
-
         opened = job.scratch()
         with pikepdf.open(source, suppress_warnings=True) as document:
             _clean(document)
             document.save(opened, deterministic_id=True, encryption=False)
-        read = ocr.read(job, opened, facts.textless)
-        if read is not None:
-            work, made.ocr = read, len(facts.textless)
-            made.text_layer = True
-            job.note(
-                "ocr",
-                f"Texto leído por OCR en {len(facts.textless)} de {facts.pages} páginas: puede contener errores.",
-            )
+        work = _read(job, opened, facts, made)
     for way in (_by_structure, _by_ghostscript, _by_pictures):
         done = way(job, work, facts, made)
         if done is not None:
@@ -105,6 +96,26 @@ def convert(job: Job, source: Path, facts: pdf.Facts) -> Made:
         _clean(document)
         document.save(made.file, deterministic_id=True, encryption=False)
     return made
+
+
+def _read(job: Job, opened: Path, facts: pdf.Facts, made: Made) -> Path:
+    """A text layer for the pages without one; what could not be read is said."""
+    from cobranza.legal.inputs import ocr
+
+    work: Path | None = opened
+    for pages, over in ((facts.textless, False), (facts.stamped, True)):
+        if pages and work is not None:
+            work = ocr.read(job, work, pages, over=over)
+    if work is None:
+        return opened
+    read = (*facts.textless, *facts.stamped)
+    made.ocr, made.text_layer = len(read), True
+    job.note("ocr", f"Texto leído por OCR en {len(read)} de {facts.pages} páginas: puede contener errores.")
+    texts = pdf.text_of(work, facts.pages)
+    mute = ", ".join(str(number + 1) for number in sorted(read) if not texts[number].strip())
+    if mute:
+        job.note("ocr_vacio", f"El OCR no ha encontrado texto en las páginas {mute}.")
+    return work
 
 
 def _by_structure(job: Job, source: Path, facts: pdf.Facts, made: Made) -> Path | None:

@@ -58,7 +58,7 @@ class Verdict:
         state: What became of it.
         reasons: Why, and what else should be known.
         pdfa: "2b" when the validator passed what may be filed, else "".
-        text_layer: Every page of what may be filed holds text.
+        text_layer: Every page of what may be filed holds text, or was read by OCR and has none.
         ocr: Pages whose text was read by OCR.
         method: How the PDF was made: "", "metadatos", "fuentes", "ghostscript", "imagen", "ocr", "compuesto" or
             "tachado".
