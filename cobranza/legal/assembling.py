@@ -30,8 +30,8 @@ def assemble(case: Case, documents: Path, court: str, out: Path, writ: Path | No
 
     own = house.read().firma
     signer = None
-    if own.certificado and own.clave is not None:
-        file = suite.root() / own.certificado
+    file = own.file()
+    if file is not None and own.clave is not None:
         if not file.is_file():
             raise ConfigError(f"config/{Legal.FILE}: no hay un certificado {own.certificado}.")
         signer = bundle.load_signer(

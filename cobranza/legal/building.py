@@ -99,7 +99,8 @@ def case_of(row: LegalCase, settings: Legal, book: RateBook, *, until: date) -> 
     """
     claimant = settings.claimant(row.creditor.key)
     defendants = tuple(_defendant(each) for each in row.defendants.order_by("pk"))
-    claimed = [_claimed(each, row.currency, until) for each in items(row)]
+    demanded = _demanded(row, until)
+    claimed = [_claimed(each, row.currency, until, demanded) for each in items(row)]
     consumer = any(each.consumer for each in defendants)
     sheet = prepare(
         book,
@@ -222,13 +223,20 @@ def waivers(item: Item) -> dict[str, ClaimDecision]:
     return {each.concept: each for each in item.decisions.order_by("at", "pk")}
 
 
-def _claimed(item: Item, currency: str, until: date) -> Claimed:
+def _demanded(row: LegalCase, until: date) -> date | None:
+    """First day on which a demand for payment is known to have reached the debtor: interest may count from it."""
+    days = row.priors.filter(removed_at=None, reached_on__lte=until).values_list("reached_on", flat=True)
+    return min((each for each in days if each is not None), default=None)
+
+
+def _claimed(item: Item, currency: str, until: date, demanded: date | None) -> Claimed:
     state = frozen(item)
     decided = waivers(item)
     return Claimed(
         reference=item.reference,
         principal=Money(currency, state.gross - state.elsewhere),
         due=item.due_on,
+        demanded=None if demanded is None else max(demanded, item.due_on),
         payments=tuple(
             Payment(on=min(date.fromisoformat(day), until), money=Money(currency, Decimal(amount)), reference=reference)
             for day, amount, reference in state.payments

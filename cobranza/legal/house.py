@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from decimal import Decimal
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -18,6 +19,7 @@ from cobranza.legal import deadlines
 from cobranza.legal.case_file import RepresentativeEntry
 from cobranza.legal.deadlines import Calendar
 
+_ENV = "env:"
 PersonText = Literal["", "fisica", "juridica"]
 
 
@@ -167,7 +169,8 @@ class Signature(Strict):
     """`[firma]`: the house's own electronic signature on what is filed.
 
     Attributes:
-        certificado: PKCS#12 file, from the root of the suite; "" leaves files unsigned, and the preparation says so.
+        certificado: PKCS#12 file, from the root of the suite, or "env:NAME" where its path is; "" (or such a variable
+            that is not set) leaves files unsigned, and the preparation says so.
         clave: Where its password is: "env:NAME", "keyring:…".
         nivel: PAdES level.
         sello_url: RFC 3161 time-stamping service, for B-T and B-LT.
@@ -179,6 +182,13 @@ class Signature(Strict):
     clave: SecretRef | None = None
     nivel: Literal["B-B", "B-T", "B-LT"] = "B-B"
     sello_url: str = ""
+
+    def file(self) -> Path | None:
+        """Where the certificate lies; None when files are left unsigned."""
+        named = self.certificado
+        if named.startswith(_ENV):
+            named = os.environ.get(named.removeprefix(_ENV), "")
+        return suite.root() / named if named else None
 
     @model_validator(mode="after")
     def _whole(self) -> Signature:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from cobranza.kernel.money import Money
@@ -27,6 +28,7 @@ from cobranza.legal.interest import (
     write_percent,
 )
 from cobranza.regimes.interest import Agreement, Debtor, Imputation, RateBook, Recovery, Regime
+from cobranza.regimes.interest_errors import MissingRateError
 
 Concept = Literal[
     "principal", "principal_paid", "interest", "interest_paid", "interest_waived", "recovery", "recovery_waived"
@@ -215,7 +217,7 @@ def prepare(
     Raises:
         ClaimDataError: no invoice, one twice, two currencies, a waiver without name or reason, a day that is missing.
         ConsumerError: an invoice names a regime between businesses and the debtor is a consumer.
-        MissingRateError: days without a rate.
+        MissingRateError: days without a rate, and interest is not waived.
         UnknownRegimeError: no such regime, or none for that country and debtor.
     """
     asked = tuple(invoices)
@@ -244,22 +246,32 @@ def _sheet(
             remedy=f"Anote la fecha en que consta {event}, o elija otro régimen.",
         )
     statement = None
+    unpriced = False
     if first <= until:
-        statement = calculate(
-            book,
-            regime.slug,
-            invoice.principal,
-            first,
-            until,
-            base=base,
-            payments=invoice.payments,
-            imputation=imputation,
-            debtor=debtor,
-            agreed=invoice.agreed,
-        )
+        try:
+            statement = calculate(
+                book,
+                regime.slug,
+                invoice.principal,
+                first,
+                until,
+                base=base,
+                payments=invoice.payments,
+                imputation=imputation,
+                debtor=debtor,
+                agreed=invoice.agreed,
+            )
+        except MissingRateError:
+            # Who gives interest up needs no rate to say how much; with one that is unknown nothing else may be said.
+            if invoice.interest_waiver is None:
+                raise
+            unpriced = True
     rows = [Row(concept="principal", text=f"Factura {invoice.reference}", money=invoice.principal)]
     rows += _settled(invoice, until) if statement is None else _interest(invoice, statement)
-    late = statement is not None and bool(statement.lines)
+    if unpriced and invoice.interest_waiver is not None:
+        text = f"{_waived('Intereses', invoice.interest_waiver)}; sin liquidar: falta un tipo"
+        rows.append(Row(concept="interest_waived", text=text, money=Money(invoice.principal.currency, Decimal(0))))
+    late = unpriced or (statement is not None and bool(statement.lines))
     if late and debtor == "business" and regime.recovery is not None and first >= regime.recovery.since:
         rows += _recovery(invoice, regime.recovery)
     return InvoiceSheet(invoice=invoice, regime=regime, statement=statement, rows=tuple(rows))

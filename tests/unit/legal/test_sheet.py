@@ -42,6 +42,18 @@ def test_principal_interest_and_forty_euros_per_invoice() -> None:
     assert found.total == Money.total("EUR", (row.money for each in found.invoices for row in each.rows))
 
 
+def test_interest_that_is_given_up_needs_no_rate_and_no_figure_is_made_up() -> None:
+    later = date(2027, 6, 1)
+    with pytest.raises(ExpiredRateError):
+        sheet(INVOICE, until=later)
+    found = sheet(replace(INVOICE, interest_waiver=WAIVER), until=later)
+    assert (found.interest, found.waived) == (euros("0.00"), euros("0.00"))
+    assert found.recovery == euros("40.00")
+    assert found.total == euros("1900.01")
+    [row] = [row for row in found.invoices[0].rows if row.concept == "interest_waived"]
+    assert row.text.endswith("(acuerdo comercial); sin liquidar: falta un tipo")
+
+
 def test_a_consumer_owes_no_commercial_interest_and_no_forty_euros() -> None:
     demanded = replace(INVOICE, demanded=date(2025, 1, 15))
     found = sheet(demanded, debtor="consumer")
