@@ -36,7 +36,7 @@ class Clues:
     """
 
     __slots__ = (
-        "_found", "_payment", "_tokens", "agent", "by_customer", "concerned", "evidence", "hints", "mentions",
+        "_found", "_payment", "_said", "_tokens", "agent", "by_customer", "concerned", "evidence", "hints", "mentions",
         "nothing", "parties", "searched", "weak",
     )  # fmt: skip
 
@@ -53,6 +53,7 @@ class Clues:
     ) -> None:
         self._payment, self._found = payment, found
         self._tokens: list[Token] | None = None
+        self._said: list[tuple[int, Token]] | None = None
         self.mentions = mentions
         self.by_customer = by_customer
         self.hints = hints
@@ -71,9 +72,16 @@ class Clues:
             self._tokens = self._found.tokens(self._payment)
         return self._tokens
 
-    def token(self, number: int) -> Token:
-        """One of `tokens`; cheap where no other is asked for."""
-        return self._found.token(self._payment, number) if self._tokens is None else self._tokens[number]
+    @property
+    def said(self) -> list[tuple[int, Token]]:
+        """Those of the remittance, with their place among all."""
+        if self._said is None:
+            self._said = self._found.said(self._payment)
+        return self._said
+
+    def quoted(self, number: int) -> tuple[str, str, int]:
+        """Of one of `tokens`: its field, digits and first position; cheap where nothing else is asked for."""
+        return self._found.quoted(self._payment, number)
 
 
 @dataclass(slots=True)
@@ -153,7 +161,7 @@ class Board:
         held = clues.weak.get(customer)
         if held is None:
             taken = frozenset([mention.token for mention in clues.by_customer.get(customer, ())])
-            held = clues.weak[customer] = self.index.weak_hits(clues.tokens, customer, taken)
+            held = clues.weak[customer] = self.index.weak_hits(clues.said, customer, taken)
         return held
 
     def _look(self, payment: Payment) -> Clues:
@@ -213,6 +221,7 @@ class View:
         own: The customer's open documents at the moment, oldest issue first.
         free: What may be applied to each of `own`.
         known: The payer's data point to this customer.
+        pool: What `sets.pool` found, once it was asked for everything.
     """
 
     board: Board
@@ -223,6 +232,7 @@ class View:
     known: bool
     own: Sequence[int]
     free: dict[int, int]
+    pool: list[int] | None = None
 
     @classmethod
     def of(cls, board: Board, payment: Payment, clues: Clues, moment: Moment, customer: int) -> View:

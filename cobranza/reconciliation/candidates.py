@@ -91,8 +91,6 @@ def settled_mentions(board: Board, payment: Payment, moment: Moment) -> list[int
 
 def _collections(board: Board, payment: Payment, clues: Clues, moment: Moment, depth: Depth) -> list[Hypothesis]:
     found = special.batches(board, payment, clues, moment)
-    if depth == Depth.NAMED and not clues.tokens and not clues.mentions:
-        return found  # it names nothing
     if depth > Depth.NAMED:
         found += special.deposits(board, payment, clues, moment)
     strongest = max([held.weight for held in clues.evidence.values()], default=0.0)

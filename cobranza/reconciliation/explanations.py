@@ -85,14 +85,13 @@ def _named(board: Board, clues: Clues, chosen: Hypothesis) -> list[str]:
         if mention.token < 0:
             texts.append(f"referencia de {number}")
             continue
-        token = clues.token(mention.token)
-        if (token.digits, number) in quoted:
+        field, digits, start = clues.quoted(mention.token)
+        if (digits, number) in quoted:
             continue
-        quoted.add((token.digits, number))
-        where = FIELDS.get(token.field, token.field)
-        texts.append(f"«{token.digits}» ({where}, posición {token.start + 1}, {way}) → {number}")
+        quoted.add((digits, number))
+        texts.append(f"«{digits}» ({FIELDS.get(field, field)}, posición {start + 1}, {way}) → {number}")
     if chosen.mentions and not texts:
-        written = ", ".join(f"«{clues.token(number).digits}»" for number in chosen.mentions if number >= 0)
+        written = ", ".join(f"«{clues.quoted(number)[1]}»" for number in chosen.mentions if number >= 0)
         if written:
             texts.append(f"{written} en el concepto, escrito de forma incompleta")
     return texts

@@ -122,29 +122,31 @@ class Mentions:
         """See `references.tokens`."""
         if payment.index in self._odd or not self._blocks:
             return self._slowly(payment)[0]
+        return [_token(payment, row) for row in self._rows(payment)]
+
+    def said(self, payment: Payment) -> list[tuple[int, Token]]:
+        """Those of `tokens` that stand in the remittance, with their place among all."""
+        if payment.index in self._odd or not self._blocks:
+            found = enumerate(self._slowly(payment)[0])
+            return [(number, token) for number, token in found if token.field == _FIELDS[2]]
+        return [(number, _token(payment, row)) for number, row in enumerate(self._rows(payment)) if row[0] == 2]
+
+    def quoted(self, payment: Payment, number: int) -> tuple[str, str, int]:
+        """Of one of `tokens`: its field, digits and first position."""
+        if payment.index in self._odd or not self._blocks:
+            token = self._slowly(payment)[0][number]
+            return token.field, token.digits, token.start
+        block = self._blocks[payment.index // _BLOCK]
+        row = block.tokens[block.token_first[payment.index % _BLOCK] + number].item()
+        return _FIELDS[row[0]], _digits(_text(payment, row[0]), row), row[1]
+
+    def _rows(self, payment: Payment) -> list[tuple[int, int, int, int]]:
         number, place = divmod(payment.index, _BLOCK)
         block = self._blocks[number]
-        low, high = block.token_first[place], block.token_first[place + 1]
-        if low == high:
-            return []
-        return [self._token(payment, block, place) for place in range(low, high)]
-
-    def token(self, payment: Payment, number: int) -> Token:
-        """One of `tokens`."""
-        if payment.index in self._odd or not self._blocks:
-            return self._slowly(payment)[0][number]
-        block = self._blocks[payment.index // _BLOCK]
-        return self._token(payment, block, block.token_first[payment.index % _BLOCK] + number)
-
-    @staticmethod
-    def _token(payment: Payment, block: _Found, place: int) -> Token:
-        field, start, stop, flags = block.tokens[place].item()
-        text = plain(payment.text if field == 2 else payment.end_to_end if field else payment.structured)
-        before = letters_digits(text[max(0, start - _BACK) : start])[-_BEFORE:] if start else ""
-        digits = text[start:stop]
-        if flags & _PAIR:
-            digits = digits.replace(" ", "")
-        return Token(_FIELDS[field], digits, start, before, flags & _GLUED > 0, flags & _LISTED > 0, flags & _LAST > 0)
+        rows: list[tuple[int, int, int, int]] = block.tokens[
+            block.token_first[place] : block.token_first[place + 1]
+        ].tolist()
+        return rows
 
     def _slowly(self, payment: Payment) -> tuple[list[Token], list[Mention]]:
         held = self._odd.get(payment.index)
@@ -267,6 +269,23 @@ class Mentions:
             return none, none
         pairs = np.array(found, dtype=np.int64)
         return pairs[:, 0], pairs[:, 1]
+
+
+def _token(payment: Payment, row: tuple[int, int, int, int]) -> Token:
+    field, start, _, flags = row
+    text = _text(payment, field)
+    before = letters_digits(text[max(0, start - _BACK) : start])[-_BEFORE:] if start else ""
+    digits = _digits(text, row)
+    return Token(_FIELDS[field], digits, start, before, flags & _GLUED > 0, flags & _LISTED > 0, flags & _LAST > 0)
+
+
+def _text(payment: Payment, field: int) -> str:
+    return plain(payment.text if field == 2 else payment.end_to_end if field else payment.structured)
+
+
+def _digits(text: str, row: tuple[int, int, int, int]) -> str:
+    _, start, stop, flags = row
+    return text[start:stop].replace(" ", "") if flags & _PAIR else text[start:stop]
 
 
 class _Runs:

@@ -262,18 +262,22 @@ class DocumentIndex:
         """
         if not candidates:
             return []
-        return best_of(self.weak_hits(found, self.documents[candidates[0]].customer, taken), candidates)
+        said = [(number, token) for number, token in enumerate(found) if token.field == "remittance"]
+        return best_of(self.weak_hits(said, self.documents[candidates[0]].customer, taken), candidates)
 
-    def weak_hits(self, found: Sequence[Token], customer: int, taken: frozenset[int]) -> WeakHits:
-        """The tokens that name nothing else, each with the documents of a customer that it may mean, open or not."""
-        used = {number for number in taken if number >= 0}
-        places = {(found[number].field, found[number].start) for number in used}
+    def weak_hits(self, said: Sequence[tuple[int, Token]], customer: int, taken: frozenset[int]) -> WeakHits:
+        """The numbers in a remittance that name nothing else, each with the documents that it may mean, open or not.
+
+        Args:
+            said: The remittance's tokens, with their place among all of the payment.
+            customer: Whose documents.
+            taken: See `within`.
+        """
+        places = {token.start for number, token in said if number in taken}
         weak: _Weak | None = None
         result = []
-        for number, token in enumerate(found):
-            if token.field != "remittance" or len(token.digits) < 2 or number in used:
-                continue
-            if (token.field, token.start) in places:
+        for number, token in said:
+            if len(token.digits) < 2 or number in taken or token.start in places:
                 continue
             if weak is None:
                 weak = self._weak.get(customer)

@@ -57,8 +57,11 @@ class Found(NamedTuple):
 def pool(view: View, least: int | None = None) -> list[int]:
     """Documents that may be paid unnamed, oldest due day first; only of `least` hundredths or more, or returned.
 
-    Same currency, not in a batch, not too old, and not named by another payment that waits for a decision.
+    Same currency, not in a batch, not too old, and not named by another payment that waits for a decision. The list
+    is not to be changed.
     """
+    if least is None and view.pool is not None:
+        return view.pool
     documents, booked, claims = view.board.documents, view.payment.booked, view.board.claims
     oldest = booked - view.board.policy.ventana_dias
     returned, currency = view.board.returned, view.payment.currency
@@ -77,7 +80,10 @@ def pool(view: View, least: int | None = None) -> list[int]:
         ):
             chosen.append((due, doc))
     chosen.sort()
-    return [doc for _, doc in chosen]
+    found = [doc for _, doc in chosen]
+    if least is None:
+        view.pool = found
+    return found
 
 
 def claimed(view: View, doc: int) -> bool:

@@ -152,12 +152,10 @@ def _by_pairs(groups: dict[int, list[int]], target: int, most: int) -> list[tupl
             if one <= other and other in groups:
                 chosen.add((one, other))
     if most >= 3:
-        for number, one in enumerate(values):
-            rest = target - one
-            for two in values[number:]:
-                third = rest - two
-                if third in groups:
-                    chosen.add(tuple(sorted((one, two, third))))
+        for one, two in _with_third(values, target):
+            third = target - one - two
+            if third in groups:
+                chosen.add(tuple(sorted((one, two, third))))
     for amounts in chosen:
         positions: list[int] = []
         for amount in amounts:
@@ -170,6 +168,17 @@ def _by_pairs(groups: dict[int, list[int]], target: int, most: int) -> list[tupl
             found.append(tuple(sorted(positions)))
     found.sort(key=lambda positions: (len(positions), positions))
     return found
+
+
+def _with_third(values: Sequence[int], target: int) -> Iterator[tuple[int, int]]:
+    """Pairs of values to which a third may be added to reach the target; a few more, none less."""
+    amounts = np.array(values, dtype=np.int64)
+    table = np.zeros(_LOW + 1, dtype=np.bool_)
+    table[amounts & _LOW] = True
+    left, right = table[(target - np.add.outer(amounts, amounts)) & _LOW].nonzero()
+    for one, two in zip(left.tolist(), right.tolist(), strict=True):
+        if one <= two:
+            yield values[one], values[two]
 
 
 def _balanced(groups: Sequence[list[int]], size: int) -> tuple[list[list[int]], list[list[int]]]:

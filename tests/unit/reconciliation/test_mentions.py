@@ -41,7 +41,10 @@ def _agree(payments: list[Payment], index: DocumentIndex) -> int:
     for one in payments:
         read = tokens(one)
         assert found.tokens(one) == read
-        assert [found.token(one, number) for number in range(len(read))] == read
+        assert [found.quoted(one, number) for number in range(len(read))] == [
+            (token.field, token.digits, token.start) for token in read
+        ]
+        assert [token for _, token in found.said(one)] == [token for token in read if token.field == "remittance"]
         assert found.of(one) == index.anywhere(read, one)
     return sum(len(found.of(one)) for one in payments)
 
