@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from cobranza.legal.inputs.verdict import Verdict
 _ENTRY = "entry.json"
 FILED = "filed.pdf"
 VIEW = "view.pdf"
+_DAY = 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,21 @@ class Cache:
         self.folder = folder
         self._drafts = folder / "tmp"
         self._drafts.mkdir(parents=True, exist_ok=True)
+        self._sweep()
+
+    @property
+    def drafts(self) -> Path:
+        """Where unfinished work lies."""
+        return self._drafts
+
+    def _sweep(self) -> None:
+        """What a killed process left half done goes after a day."""
+        for each in self._drafts.iterdir():
+            try:
+                if time.time() - each.stat().st_mtime > _DAY:
+                    shutil.rmtree(each, ignore_errors=True)
+            except FileNotFoundError:
+                continue  # its owner was first
 
     def _place(self, key: str) -> Path:
         return self.folder / key[:2] / key

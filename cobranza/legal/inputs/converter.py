@@ -167,7 +167,7 @@ class Converter:
         with self._lock:
             if not self._idle.empty():
                 return self._idle.get()
-        return Worker(self.limits, self.tools)
+        return Worker(self.limits, self.tools, self.cache.drafts)
 
 
 def _verdict(path: Path, sha256: str, size: int, finding: Finding, media_type: str = "") -> Verdict:

@@ -110,6 +110,12 @@ def inspect(file: Path, limits: InputLimits) -> Facts:
         signatures = _signatures(pdf, file)
         form = bool(_fields(pdf))
         declared = _declared(pdf)
+        if pdf.Root.get(Name.NeedsRendering, False):
+            raise reject(
+                "activo",
+                "Es un formulario XFA dinámico: sus páginas solo existen dentro de Adobe Reader.",
+                "Ábralo con Adobe Reader, imprímalo como PDF y traiga esa copia.",
+            )
         pages = len(pdf.pages)
         drawn, hidden = _drawn(pdf, limits)
     notes = []

@@ -47,13 +47,14 @@ def redact(job: Job, made: pdfa.Made) -> pdfa.Made:
     found: set[str] = set()
     pictured = False
     redone: set[int] = set()
-    source = made.file
+    source = _flat(job, made.file)
+    waiting = list(range(made.pages))
     for _ in range(_ROUNDS):
         pages: dict[int, bytes] = {}
         sizes: dict[int, tuple[float, float]] = {}
         document = pypdfium2.PdfDocument(source)
         try:
-            for number in range(len(document)):
+            for number in waiting:
                 page = document[number]
                 image = raster.picture(page, raster.DPI)
                 hits, seen, has_picture = _find(job, source, number, page, image, strings)
@@ -67,8 +68,9 @@ def redact(job: Job, made: pdfa.Made) -> pdfa.Made:
             document.close()
         if redone and not pages:
             break
-        source = _rebuilt(job, source, pages, sizes, strings)
+        source = _rebuilt(job, source, pages, sizes)
         redone |= set(pages)
+        waiting = sorted(pages)  # drawn and read anew: looked at once more
         if not pages:
             break
     _complete(strings, found, pictured)
@@ -85,6 +87,15 @@ def redact(job: Job, made: pdfa.Made) -> pdfa.Made:
         shown = ", ".join(str(number + 1) for number in sorted(redone))
         job.note("tachado", f"Datos tachados en las páginas {shown}, que se presentan como imagen.")
     return made
+
+
+def _flat(job: Job, file: Path) -> Path:
+    """Notes and stamps become part of their page, where their words can be found."""
+    target = job.scratch()
+    with pikepdf.open(file, suppress_warnings=True) as document:
+        document.flatten_annotations("all")
+        document.save(target, deterministic_id=True)
+    return target
 
 
 def _complete(strings: tuple[str, ...], found: set[str], pictured: bool) -> None:
@@ -111,7 +122,7 @@ def _find(
     """Where the strings stand on a page, which of them were seen, and whether pictures are on it."""
     letters = list(search.characters(page, image.size))
     has_picture = any(each.type == 3 for each in page.get_objects(max_depth=5))
-    words = _words(job, image) if has_picture else []
+    words = _words(job, image)  # on every page: letters may be drawn without being text
     hits: list[search.Box] = []
     seen: set[str] = set()
     for each in strings:
@@ -202,9 +213,7 @@ def _blackened(image: Image.Image, hits: list[search.Box]) -> Image.Image:
     return image
 
 
-def _rebuilt(
-    job: Job, source: Path, pages: dict[int, bytes], sizes: dict[int, tuple[float, float]], strings: tuple[str, ...]
-) -> Path:
+def _rebuilt(job: Job, source: Path, pages: dict[int, bytes], sizes: dict[int, tuple[float, float]]) -> Path:
     """A new document: pages redrawn where they held a string, else copied; nothing of the old document's own."""
     numbers = sorted(pages)
     drawn = job.scratch()

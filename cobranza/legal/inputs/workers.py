@@ -13,6 +13,7 @@ import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from cobranza.legal.inputs.tools import InputToolMissing, Tools
@@ -32,11 +33,13 @@ class WorkerLost(Exception):
 class Worker:
     """One worker process. One thread at a time."""
 
-    def __init__(self, limits: InputLimits, tools: Tools) -> None:
+    def __init__(self, limits: InputLimits, tools: Tools, scratch: Path) -> None:
         self._limits = limits
         settings = {"limits": asdict(limits), "tools": {**asdict(tools), "fonts": str(tools.fonts)}}
+        # No secret of the environment is for a process that opens strangers' files.
         environment = {
-            **os.environ,
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            "TMPDIR": str(scratch),
             "OMP_THREAD_LIMIT": "1",
             "PYTHONPATH": os.pathsep.join(each for each in sys.path if each),
         }

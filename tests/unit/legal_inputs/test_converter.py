@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cobranza.legal.inputs import Converter, InputLimits, InputToolMissing, State, Tools, Verdict
+from cobranza.legal.inputs.cache import key_of
 from cobranza.legal.inputs.tools import ToolFailed, run
 from cobranza.legal.inputs.workers import Worker, WorkerLost
 from tests.unit.legal_inputs import samples
@@ -63,12 +64,27 @@ def test_a_damaged_entry_is_noticed_and_made_again(converter: Converter, tmp_pat
     assert again is not None and again.read_bytes() == whole
 
 
-def test_other_options_are_another_conversion(converter: Converter, tmp_path: Path) -> None:
-    file = samples.text_pdf(tmp_path / "t.pdf", pages=1)
-    plain, redacted = converter.take(file), converter.take(file, redact=("Ferretería Olmo",))
-    assert plain.pdf != redacted.pdf
-    assert plain.pdf is not None and "Olmo" in samples.words(plain.pdf)
-    assert redacted.pdf is not None and "Olmo" not in samples.words(redacted.pdf)
+def test_what_a_killed_process_left_is_swept_after_a_day(tmp_path: Path) -> None:
+    drafts = tmp_path / "cache" / "tmp"
+    for name, age in (("job-old", 90_000), ("job-new", 60)):
+        (drafts / name).mkdir(parents=True)
+        moment = time.time() - age
+        os.utime(drafts / name, (moment, moment))
+    Converter(tmp_path / "cache")
+    assert [each.name for each in drafts.iterdir()] == ["job-new"]
+
+
+def test_other_words_limits_or_versions_are_another_conversion() -> None:
+    options = {"redact": ["x"], "limits": {"pages": 1}}
+    keys = {
+        key_of("a" * 64, options, "1"),
+        key_of("b" * 64, options, "1"),
+        key_of("a" * 64, {**options, "redact": []}, "1"),
+        key_of("a" * 64, {**options, "limits": {"pages": 2}}, "1"),
+        key_of("a" * 64, options, "2"),
+    }
+    assert len(keys) == 5
+    assert key_of("a" * 64, dict(reversed(options.items())), "1") in keys
 
 
 def test_two_processes_may_fill_one_cache_at_once(tmp_path: Path) -> None:
@@ -97,7 +113,7 @@ def test_a_worker_that_dies_is_a_verdict_and_the_next_file_gets_another(tmp_path
 
 def test_a_late_worker_is_killed_with_what_it_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("cobranza.legal.inputs.workers._START", -5.0)
-    worker = Worker(InputLimits(seconds=5), Tools.found())
+    worker = Worker(InputLimits(seconds=5), Tools.found(), tmp_path)
     job = {"name": "a", "sha256": "", "folder": str(tmp_path), "media_type": "text/plain", "redact": []}
     with pytest.raises(WorkerLost, match="demasiado"):
         worker.do(job)

@@ -71,6 +71,42 @@ def test_active_content_is_stripped_and_named(converter: Converter, tmp_path: Pa
         assert pikepdf.Name.OpenAction not in pdf.Root and not list(pdf.attachments)
 
 
+def test_a_form_that_only_adobe_reader_can_draw_is_refused(converter: Converter, tmp_path: Path) -> None:
+    def dynamic(pdf: pikepdf.Pdf) -> None:
+        pdf.Root.NeedsRendering = True
+        pdf.Root.AcroForm = pikepdf.Dictionary(Fields=[], XFA=pdf.make_stream(b"<xdp/>"))
+
+    file = samples.change(samples.text_pdf(tmp_path / "t.pdf", pages=1), tmp_path / "x.pdf", dynamic)
+    assert converter.take(file).verdict.has("activo") and converter.take(file).verdict.rejected
+
+
+def test_a_filled_form_is_drawn_into_its_page(converter: Converter, tmp_path: Path) -> None:
+    def fill(pdf: pikepdf.Pdf) -> None:
+        font = pdf.make_indirect(
+            pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        )
+        field = pdf.make_indirect(
+            pikepdf.Dictionary(
+                Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Widget, FT=pikepdf.Name.Tx, T=pikepdf.String("importe"),
+                V=pikepdf.String("987,65"), Rect=[50, 300, 250, 320], F=4, DA=pikepdf.String("/Helv 12 Tf 0 g"),
+            )
+        )  # fmt: skip
+        pdf.pages[0].obj.Annots = pikepdf.Array([field])
+        pdf.Root.AcroForm = pikepdf.Dictionary(
+            Fields=[field],
+            NeedAppearances=True,
+            DR=pikepdf.Dictionary(Font=pikepdf.Dictionary(Helv=font)),
+            DA=pikepdf.String("/Helv 12 Tf 0 g"),
+        )
+
+    file = samples.change(samples.text_pdf(tmp_path / "t.pdf", pages=1), tmp_path / "f.pdf", fill)
+    taken = converter.take(file)
+    assert taken.verdict.pdfa == "2b" and taken.pdf is not None
+    assert "987,65" in samples.words(taken.pdf)
+    with pikepdf.open(taken.pdf) as pdf:
+        assert pikepdf.Name.AcroForm not in pdf.Root
+
+
 def test_a_cut_off_file_is_repaired_and_said(converter: Converter, tmp_path: Path) -> None:
     taken = converter.take(samples.damaged(tmp_path / "d.pdf", samples.text_pdf(tmp_path / "t.pdf")))
     assert taken.verdict.state is State.CONVERTED and taken.verdict.has("reparado")
@@ -127,7 +163,7 @@ def test_a_signed_pdf_with_active_content_is_refused(converter: Converter, tmp_p
 
 
 @settings(
-    max_examples=5,
+    max_examples=3,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # every example signs and converts: no long shrinking
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -55,7 +55,7 @@ def test_the_place_is_black_and_the_rest_is_not(converter: Converter, tmp_path: 
     assert min(image.getpixel((x, 140)) for x in range(image.width)) > 200
 
 
-@pytest.mark.parametrize("rotate", [90, 180])
+@pytest.mark.parametrize("rotate", [90])
 def test_rotated_pages_are_blackened_where_the_string_is(converter: Converter, tmp_path: Path, rotate: int) -> None:
     file = samples.text_pdf(tmp_path / "r.pdf", pages=1, size=SLIP, rotate=rotate, lines=LINES)
     taken = converter.take(file, redact=(ACCOUNT,))
@@ -74,6 +74,34 @@ def test_only_pages_that_hold_it_become_pictures(converter: Converter, tmp_path:
     with pikepdf.open(taken.pdf) as pdf:
         assert [bool(page.get_images()) for page in pdf.pages] == [False, True]
     assert "Página 1" in samples.words(taken.pdf)
+
+
+def test_a_note_over_the_page_is_found_too(converter: Converter, tmp_path: Path) -> None:
+    def note(pdf: pikepdf.Pdf) -> None:
+        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        look = pdf.make_stream(
+            b"BT /F 14 Tf 2 4 Td (Paciente: Zacarias) Tj ET",
+            Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Form, BBox=[0, 0, 200, 20],
+            Resources=pikepdf.Dictionary(Font=pikepdf.Dictionary(F=pdf.make_indirect(font))),
+        )  # fmt: skip
+        pdf.pages[0].obj.Annots = pikepdf.Array(
+            [
+                pdf.make_indirect(
+                    pikepdf.Dictionary(
+                        Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.FreeText, Rect=[50, 80, 250, 100], F=4,
+                        Contents=pikepdf.String("Paciente: Zacarias"), AP=pikepdf.Dictionary(N=look),
+                        DA=pikepdf.String("/F 14 Tf"),
+                    )
+                )
+            ]
+        )  # fmt: skip
+
+    source = samples.text_pdf(tmp_path / "t.pdf", pages=1, size=SLIP, lines=LINES)
+    taken = converter.take(samples.change(source, tmp_path / "n.pdf", note), redact=("Zacarías",))
+    assert taken.verdict.state is State.CONVERTED, taken.verdict.reasons
+    assert taken.pdf is not None
+    text = samples.words(taken.pdf)
+    assert not search.holds(text + _bytes_of_everything(taken.pdf), ("Zacarias",)) and "Paciente" in text
 
 
 def test_a_scan_is_searched_by_ocr(converter: Converter, tmp_path: Path) -> None:
