@@ -45,6 +45,7 @@ def create(portal: Portal, user: str, mailbox: str, kind: str) -> Row:
         "status": OPEN,
         "created": now.isoformat(),
         "updated": now.isoformat(),
+        "shown_until": "",
         "expires": (now + timedelta(days=portal.profile.draft_days)).isoformat(),
         "done": [],
         "organ": "",

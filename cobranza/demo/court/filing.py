@@ -69,7 +69,7 @@ def commit(portal: Portal, draft: Row, at: datetime, orders: Row) -> Row:
             filing["renumber_at"] = (at + timedelta(seconds=float(orders["renumber_after"]))).isoformat()
             watch(portal, filing)
         store.put("filing", filing["id"], filing)
-        draft["status"] = drafts.SENT
+        draft |= {"status": drafts.SENT, "shown_until": filing["visible_at"]}
         drafts.save(portal, draft)
         aftermath.corrected(portal, filing)
         receipt.xml(portal, filing)
@@ -135,10 +135,7 @@ def seems_open(portal: Portal, draft: Row) -> bool:
     """Whether the list of drafts still shows a draft: it reads the same late copy as the tray of sent filings."""
     if draft["status"] in (drafts.OPEN, drafts.SIGNED):
         return True
-    if draft["status"] != drafts.SENT:
-        return False
-    filing = next((one for one in portal.mine("filing") if one["draft"] == draft["id"]), None)
-    return filing is not None and datetime.fromisoformat(filing["visible_at"]) > portal.now()
+    return draft["status"] == drafts.SENT and datetime.fromisoformat(draft["shown_until"]) > portal.now()
 
 
 def later(portal: Portal, draft: Row, seconds: float, orders: Row) -> None:
