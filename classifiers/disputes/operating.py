@@ -44,9 +44,9 @@ def adapters() -> list[Path]:
 
 
 def folder() -> Path:
-    """Of the model in use."""
+    """Of the model in use: the instance's own, unless this version of the program has other rules; else the shipped."""
     own = versions.current(own_folder())
-    return own if own is not None and (own / "model.json").is_file() else SHIPPED
+    return own if own is not None and store.fits(own) else SHIPPED
 
 
 def encoder_for(model: Model, where: Path | None = None) -> Encoder | None:
@@ -90,6 +90,10 @@ def state() -> dict[str, Any]:
     elif not fits:
         lost = "se entrenó sin codificador de frases"
         remedy = "Lance «cobranza models build» y «cobranza disputes train»."
+    own = versions.current(own_folder())
+    if own is not None and own != where:
+        lost = "el modelo que esta instalación entrenó no sirve con las reglas de esta versión; juzga el de serie"
+        remedy = "Repita «cobranza disputes train --decided»."
     return {
         "model": model.version,
         "folder": str(where),
@@ -227,12 +231,13 @@ def roll_back() -> dict[str, Any]:
 def kept() -> list[dict[str, Any]]:
     """The models of this instance and the shipped one; keys model, in_use, trained, mails, figures, refused."""
     register = versions.read(own_folder())
+    in_use = register.in_use if folder() != SHIPPED else versions.SHIPPED
     shipped = store.load(SHIPPED)
     told = [
         {
             "model": shipped.version,
             "shipped": True,
-            "in_use": register.in_use == versions.SHIPPED,
+            "in_use": in_use == versions.SHIPPED,
             "trained": "",
             "mails": shipped.about.get("mails", 0),
             "figures": versions.check_figures(shipped),
@@ -244,7 +249,7 @@ def kept() -> list[dict[str, Any]]:
             {
                 "model": entry.version,
                 "shipped": False,
-                "in_use": register.in_use == entry.version,
+                "in_use": in_use == entry.version,
                 "trained": entry.trained,
                 "mails": entry.mails,
                 "figures": entry.figures,

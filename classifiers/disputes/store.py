@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.disputes import flags
 from classifiers.disputes.heads import Head, Scale
 from classifiers.disputes.opinion import Model, Way
 from classifiers.disputes.words import Words
@@ -35,6 +36,7 @@ def save(model: Model, folder: Path) -> Model:
         "format": _FORMAT,
         "labels": list(model.labels),
         "encoder": model.encoder,
+        "rules": rules_digest(),
         "ways": {
             name: {
                 "weights": dict(way.weights),
@@ -64,11 +66,25 @@ def save(model: Model, folder: Path) -> Model:
     return Model(**{**vars(model), "version": version})
 
 
+def rules_digest() -> str:
+    """Changes with the names or the order of the rules, which are the columns of a head."""
+    return hashlib.sha256("|".join(flags.names()).encode()).hexdigest()[:12]
+
+
+def fits(folder: Path) -> bool:
+    """Whether there is a model in `folder` that knows the rules of this version of the program."""
+    try:
+        rest = json.loads((folder / _REST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(rest, dict) and rest.get("format") == _FORMAT and rest.get("rules") == rules_digest()
+
+
 def load(folder: Path) -> Model:
     """Read the model of `folder`.
 
     Raises:
-        ModelError: there is none, it is damaged, or it is of another format.
+        ModelError: there is none, it is damaged, of another format, or learned with other rules.
     """
     try:
         rest: dict[str, Any] = json.loads((folder / _REST).read_text(encoding="utf-8"))
@@ -80,6 +96,8 @@ def load(folder: Path) -> Model:
         raise ModelError(f"El modelo de «{folder}» está dañado ({exc}).") from exc
     if rest.get("format") != _FORMAT:
         raise ModelError(f"El modelo de «{folder}» tiene el formato {rest.get('format')} y se esperaba {_FORMAT}.")
+    if rest.get("rules") != rules_digest():
+        raise ModelError(f"El modelo de «{folder}» se entrenó con otras reglas (flags.toml).")
     return Model(
         labels=tuple(rest["labels"]),
         words=Words.of_arrays(arrays),

@@ -118,3 +118,20 @@ def test_the_model_in_use_is_the_one_that_judges(tmp_path: Path, monkeypatch: py
     assert [entry["model"] for entry in operating.kept() if entry["in_use"]] == [own.version]
     assert operating.roll_back()["model"] == shipped().version
     assert operating.bench().model.version == shipped().version
+
+
+def test_a_model_of_other_rules_is_set_aside_and_the_shipped_one_judges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operating, "own_folder", lambda: tmp_path)
+    place = versions.staging(tmp_path)
+    with monkeypatch.context() as other:
+        other.setattr(store, "rules_digest", lambda: "other")
+        own = store.save(replace(shipped(), about={**shipped().about, "mails": 2}), place)
+    versions.admit(tmp_path, place, own, shipped())
+
+    assert operating.bench().model.version == shipped().version
+    assert "reglas" in operating.state()["lost"]
+    assert [entry["shipped"] for entry in operating.kept() if entry["in_use"]] == [True]
+    with pytest.raises(store.ModelError, match="otras reglas"):
+        store.load(versions.folder_of(tmp_path, own.version))
