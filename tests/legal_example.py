@@ -130,7 +130,7 @@ def write(
 
 
 def spoil(documents: Path, name: str, how: str) -> None:
-    """Damage a document: "cifrado" (encrypts a PDF), "roto" (cuts it in two), "vacio" (no byte), "activo" (JavaScript).
+    """Damage a document: "cifrado" (encrypts a PDF), "roto" (only its first bytes are left), "vacio", "activo" (a script).
 
     Raises:
         ValueError: another `how`.
@@ -140,7 +140,7 @@ def spoil(documents: Path, name: str, how: str) -> None:
         file.write_bytes(b"")
     elif how == "roto":
         content = file.read_bytes()
-        file.write_bytes(content[: len(content) // 3])
+        file.write_bytes(content[:64] + bytes(200))
     elif how in ("cifrado", "activo"):
         plain = documents / f"{name}.tmp"
         shutil.copyfile(file, plain)
