@@ -130,7 +130,7 @@ def write(
 
 
 def spoil(documents: Path, name: str, how: str) -> None:
-    """Damage a document: "cifrado" (encrypts a PDF), "roto" (only its first bytes are left), "vacio", "activo" (a script).
+    """Damage a document: "cifrado" (encrypts a PDF), "roto" (its first bytes), "vacio", "activo" (a script).
 
     Raises:
         ValueError: another `how`.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -63,6 +63,17 @@ def assemble(parts: Sequence[Part], file: Path, *, title: str, on: date) -> Asse
         title: Of the document.
         on: Day that its metadata bear.
     """
+    with merged(parts) as (pdf, first):
+        pages = len(pdf.pages)
+        proof = pdfa.save(pdf, file, title=title, on=on)
+    if not proof.passed:
+        logging.getLogger("cobranza.legal").warning("%s is no PDF/A: %s", file.name, proof.findings[:3])
+    return Assembled(pages=pages, first=first, proof=proof)
+
+
+@contextmanager
+def merged(parts: Sequence[Part]) -> Iterator[tuple[pikepdf.Pdf, dict[str, int]]]:
+    """The parts in one open PDF, stamped and linked, and the first folio of each key."""
     first: dict[str, int] = {}
     marks: list[tuple[int, Mark]] = []
     bookmarks: list[tuple[str, int]] = []
@@ -73,10 +84,7 @@ def assemble(parts: Sequence[Part], file: Path, *, title: str, on: date) -> Asse
         for part in parts:
             start = len(pdf.pages)
             if id(part.source) not in opened:  # a source that gives several parts brings its fonts once
-                whole = (
-                    pdfa.made(part.source.content) if isinstance(part.source, Typeset) else pikepdf.open(part.source)
-                )
-                opened[id(part.source)] = stack.enter_context(whole)
+                opened[id(part.source)] = stack.enter_context(_opened(part.source))
             source = opened[id(part.source)]
             if part.only is None:
                 pdf.pages.extend(source.pages)
@@ -109,10 +117,7 @@ def assemble(parts: Sequence[Part], file: Path, *, title: str, on: date) -> Asse
         pdf.Root.PageLabels = Dictionary(Nums=Array([0, Dictionary(S=Name.D, St=1)]))
         pdf.Root.PageMode = Name.UseOutlines
         pdf.Root.Lang = pikepdf.String("es")
-        proof = pdfa.save(pdf, file, title=title, on=on)
-    if not proof.passed:
-        logging.getLogger("cobranza.legal").warning("%s is no PDF/A: %s", file.name, proof.findings[:3])
-    return Assembled(pages=len(pages), first=first, proof=proof)
+        yield pdf, first
 
 
 def _opened(source: Typeset | Path) -> pikepdf.Pdf:

@@ -178,14 +178,21 @@ def _pictures(pdf: pikepdf.Pdf, each: PackageFile, limits: Limits) -> Iterator[O
 
 
 def _active(pdf: pikepdf.Pdf) -> list[str]:
+    """Actions that do something, wherever they are: every object, and what stands directly inside it."""
     found: set[str] = set()
-    for item in pdf.objects:
-        if isinstance(item, (pikepdf.Dictionary, pikepdf.Stream)):
+    waiting: list[object] = [*pdf.objects, pdf.trailer]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, pikepdf.Array):
+            waiting += [each for each in item if isinstance(each, pikepdf.Object) and not each.is_indirect]
+        elif isinstance(item, (pikepdf.Dictionary, pikepdf.Stream)):
             kind = item.get("/S")
             if isinstance(kind, pikepdf.Name) and str(kind) in _ACTIVE:
                 found.add(str(kind).removeprefix("/"))
             if "/JS" in item:
                 found.add("JavaScript")
+            values = (value for _, value in item.items())
+            waiting += [each for each in values if isinstance(each, pikepdf.Object) and not each.is_indirect]
     return sorted(found)
 
 

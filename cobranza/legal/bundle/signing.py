@@ -140,7 +140,7 @@ def sign_pdf(file: Path, signer: Signer, *, reason: str, place: str = "") -> Non
             machine = signers.PdfSigner(metadata, signer=signer.pades, timestamper=stamper)
             asyncio.run(machine.async_sign_pdf(writer, output=out))
         draft.replace(file)
-    except (SigningError, PdfError, TimestampRequestError, PathError, ValidationError, OSError) as exc:
+    except (SigningError, PdfError, TimestampRequestError, PathError, ValidationError, OSError, ValueError) as exc:
         raise SigningFailed(f"No se ha podido firmar {file.name}: {exc}") from exc
     finally:
         draft.unlink(missing_ok=True)
