@@ -226,7 +226,14 @@ _PARTIES = {
 
 
 def claim(
-    folder: Path, number: int, court: str = "es_lexnet", *, annexes: int = 2, corrects: str = "", quote: str = ""
+    folder: Path,
+    number: int,
+    court: str = "es_lexnet",
+    *,
+    annexes: int = 2,
+    corrects: str = "",
+    quote: str = "",
+    write: bool = True,
 ) -> Claim:
     """A small claim on disk.
 
@@ -237,18 +244,22 @@ def claim(
         annexes: How many.
         corrects: Registry number.
         quote: What the writ has to say (ar_meed's identifier).
+        write: False when an earlier process wrote the same: a robot that is killed must not leave half a file.
     """
     proceeding, currency, claimant, defendant, country = _PARTIES[court]
     id_ = f"EXP-2026-{number:06d}"
     home = folder / (id_ if not corrects else f"{id_}-{corrects}")
-    home.mkdir(parents=True, exist_ok=True)
+    if write:
+        home.mkdir(parents=True, exist_ok=True)
     files = []
     codes = {"pe_mpe": ("DEM", "OTR"), "es_lexnet": ("MON", "FAC"), "cl_ojv": ("DEM", "FAC")}
     main, annex = codes.get(court, ("DEM", "OTR"))
     for order in range(1, annexes + 2):
-        content = pdf(f"{id_} {court} documento {order} {corrects} {quote}")
         name = "escrito.pdf" if order == 1 else f"anexo_{order - 1}.pdf"
-        (home / name).write_bytes(content)
+        text = f"{id_} {court} documento {order} {corrects} {quote}"
+        content = pdf(text) if write else (home / name).read_bytes()
+        if write:
+            (home / name).write_bytes(content)
         files.append(
             PackageFile(
                 order=order, name=name, role="escrito" if order == 1 else "anexo",
@@ -274,7 +285,8 @@ def claim(
         case=id_, court=court, proceeding=proceeding, reference=id_, total=f"{1000 + number}.50", currency=currency,
         claimants=(claimant,), defendants=(defendant,), files=tuple(files),
     )  # fmt: skip
-    write_manifest(home, package)
+    if write:
+        write_manifest(home, package)
     extra = {"identificador": quote} if quote else {}
     return Claim(case=case, package=package, folder=home, credential="procuradora", corrects=corrects, extra=extra)
 
