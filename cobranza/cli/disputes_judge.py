@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from cobranza.kernel.errors import EXIT_BUSINESS, BusinessError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from cobranza.disputes.ports import Judgement, ReadMail
 
 NEEDS_DATABASE = False
 PARENT = "disputes"
 _TOGETHER = 64
+_MANY = 400  # mails from which several processes are worth their start
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 class MailTableError(BusinessError):
@@ -45,24 +53,24 @@ class MailTableError(BusinessError):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Clasificación, un objeto JSON por línea, en el mismo orden.",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(0, 64),
+    default=0,
+    help="Procesos a la vez; 0, uno por núcleo cuando los correos son muchos.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Resumen legible por máquina.")
-def classify(source: Path, target: Path, as_json: bool) -> None:
+def classify(source: Path, target: Path, processes: int, as_json: bool) -> None:
     """Clasifica una tabla de correos sin buzón, sin base de datos y sin libro de deudas."""
-    from cobranza.disputes.ports import Question
-
-    judge = _judge()
     counts: dict[str, int] = {}
     unsure = total = 0
     waiting = target.with_name(f".{target.name}.part")
     with waiting.open("w", encoding="utf-8") as out:
-        for rows in _batches(source):
-            mails = [read_row(row) for row in rows]
-            for row, mail, judged in zip(
-                rows, mails, judge.judge([Question(mail=mail) for mail in mails]), strict=True
-            ):
-                out.write(json.dumps(_told(row["id"], mail, judged), ensure_ascii=False) + "\n")
-                counts[judged.label] = counts.get(judged.label, 0) + 1
-                unsure += judged.abstain
+        for told in _in_processes(_classified, _batches(source), processes or _wanted(source)):
+            for row in told:
+                out.write(json.dumps(row, ensure_ascii=False) + "\n")
+                counts[row["label"]] = counts.get(row["label"], 0) + 1
+                unsure += row["abstain"]
                 total += 1
     waiting.replace(target)
     if as_json:
@@ -251,6 +259,40 @@ def _country(given: Any) -> str:
 
 def _name(file: Any) -> str:
     return str(file.get("name") or file.get("filename") or "") if isinstance(file, dict) else str(file)
+
+
+def _classified(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    from cobranza.disputes.ports import Question
+
+    mails = [read_row(row) for row in rows]
+    judged = _judge().judge([Question(mail=mail) for mail in mails])
+    return [_told(row["id"], mail, found) for row, mail, found in zip(rows, mails, judged, strict=True)]
+
+
+def _wanted(source: Path) -> int:
+    """Processes worth starting: each loads the model, which a short table does not repay."""
+    with source.open("rb") as lines:
+        many = sum(1 for _ in islice(lines, _MANY)) == _MANY
+    return (os.cpu_count() or 1) if many else 1
+
+
+def _in_processes(work: Callable[[_In], _Out], parts: Iterator[_In], processes: int) -> Generator[_Out, None, None]:
+    """What `work` makes of each part, in order; a few parts ahead, never all of them, are read."""
+    if processes == 1:
+        yield from map(work, parts)
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    # a fresh interpreter each: the libraries below keep threads, which do not survive a fork
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        waiting: deque[Future[_Out]] = deque()
+        for part in parts:
+            waiting.append(pool.submit(work, part))
+            if len(waiting) > 2 * processes:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _batches(source: Path) -> Iterator[list[dict[str, Any]]]:
