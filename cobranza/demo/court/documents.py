@@ -29,20 +29,17 @@ class Documents:
 
     def routes(self) -> list[Route]:
         """The pages."""
-        route, base = self.site.route, "borradores/{draft}/documentos"
+        route, step, base = self.site.route, self.site.step, "borradores/{draft}/documentos"
         return [
-            route(base, self._page, ("GET", "POST")),
-            route(f"{base}/subir", self._upload, ("POST",)),
+            step(base, self._page, ("GET", "POST")),
+            step(f"{base}/subir", self._upload, ("POST",)),
             route(f"{base}/estado", self._state),
-            route(f"{base}/exceso", self._overflow, ("POST",)),
-            route(f"{base}/{{n:int}}/quitar", self._drop, ("POST",)),
-            route(f"{base}/{{n:int}}/mover", self._move, ("POST",)),
+            step(f"{base}/exceso", self._overflow, ("POST",)),
+            step(f"{base}/{{n:int}}/quitar", self._drop, ("POST",)),
+            step(f"{base}/{{n:int}}/mover", self._move, ("POST",)),
         ]
 
-    async def _page(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None:
-            return self.site.notice(session, "nada", 404)
+    async def _page(self, request: Request, session: Session, draft: Row) -> Response:
         design = self.site.design(session, "documentos", fresh=request.method == "GET")
         if request.method == "GET":
             return show(self.site, session, draft, "documentos", design=design, values={})
@@ -52,10 +49,7 @@ class Documents:
         drafts.touch(self.portal, draft, "documentos")
         return self.site.go(f"borradores/{draft['id']}/resumen")
 
-    async def _upload(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None:
-            return self.site.notice(session, "nada", 404)
+    async def _upload(self, request: Request, session: Session, draft: Row) -> Response:
         design = self.site.design(session, "documentos", fresh=False)
         values = {key: await text(request, design, key) for key in ("tipo_documental", "descripcion", "orden")}
         name, content = await file(request, design.name("fichero"))
@@ -81,7 +75,7 @@ class Documents:
                 design=design,
                 values=values,
                 reasons=exc.reasons,
-                refused=True,
+                status=422,
             )
         return self.site.go(f"borradores/{draft['id']}/documentos")
 
@@ -113,9 +107,8 @@ class Documents:
         ]
         return JSONResponse({"documents": states, "clean": all(one["state"] == drafts.CLEAN for one in states)})
 
-    async def _overflow(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None or not self.portal.profile.flow.overflow:
+    async def _overflow(self, request: Request, session: Session, draft: Row) -> Response:
+        if not self.portal.profile.flow.overflow:
             return self.site.notice(session, "nada", 404)
         design = self.site.design(session, "documentos", fresh=False)
         form = await request.form()
@@ -127,24 +120,18 @@ class Documents:
             drafts.add_overflow(self.portal, draft, given)
         except StepError as exc:
             return show(
-                self.site, session, draft, "documentos", design=design, values={}, reasons=exc.reasons, refused=True
+                self.site, session, draft, "documentos", design=design, values={}, reasons=exc.reasons, status=422
             )
         drafts.unsign(draft)
         drafts.save(self.portal, draft)
         return self.site.go(f"borradores/{draft['id']}/documentos")
 
-    async def _drop(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None:
-            return self.site.notice(session, "nada", 404)
+    async def _drop(self, request: Request, session: Session, draft: Row) -> Response:
         gone = request.path_params["n"]
         draft["documents"] = [one for one in draft["documents"] if one["n"] != gone]
         return self._changed(session, draft, "documento_retirado", gone)
 
-    async def _move(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None:
-            return self.site.notice(session, "nada", 404)
+    async def _move(self, request: Request, session: Session, draft: Row) -> Response:
         number = request.path_params["n"]
         to = str((await request.form()).get("a", ""))
         if to.isdigit():

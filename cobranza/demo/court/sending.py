@@ -31,15 +31,15 @@ class Sending:
 
     def routes(self) -> list[Route]:
         """The pages."""
-        route, base = self.site.route, "borradores/{draft}"
+        route, step, base = self.site.route, self.site.step, "borradores/{draft}"
         found = [
-            route(f"{base}/firma", self._sign, ("GET", "POST")),
+            step(f"{base}/firma", self._sign, ("GET", "POST")),
             route(f"{base}/envio", self._send, ("GET", "POST")),
         ]
         if self.portal.profile.flow.signers:
             found += [
                 route("bandeja", self._tray),
-                route(f"{base}/firmantes", self._signers, ("GET", "POST")),
+                step(f"{base}/firmantes", self._signers, ("GET", "POST")),
                 route(f"{base}/firmantes/abandonar", self._abandon, ("POST",)),
                 route(f"{base}/firmantes/rechazar", self._refuse, ("POST",)),
             ]
@@ -47,10 +47,7 @@ class Sending:
 
     # --- several signers
 
-    async def _signers(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None:
-            return self.site.notice(session, "nada", 404)
+    async def _signers(self, request: Request, session: Session, draft: Row) -> Response:
         account = self.portal.access.account(session.user) or {}
         if not draft["signers"]:
             draft["signers"] = [{"tax_id": account["tax_id"], "name": account["name"], "state": WAITING}]
@@ -105,10 +102,7 @@ class Sending:
 
     # --- signature
 
-    async def _sign(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None:
-            return self.site.notice(session, "nada", 404)
+    async def _sign(self, request: Request, session: Session, draft: Row) -> Response:
         portal = self.portal
         account = portal.access.account(session.user) or {}
         reasons: list[Reason] = []

@@ -53,6 +53,7 @@ NOTICES = {
 }
 
 Handler = Callable[[Request, Session], Awaitable[Response]]
+StepHandler = Callable[[Request, Session, Row], Awaitable[Response]]
 
 
 @cache
@@ -132,6 +133,15 @@ class Site:
             return await handler(request, session)
 
         return Route(f"/{self.portal.slug}/{path.lstrip('/')}", endpoint, methods=list(methods))
+
+    def step(self, path: str, handler: StepHandler, methods: tuple[str, ...] = ("GET",)) -> Route:
+        """A page of a draft that is not sent yet; its handler gets the draft, and there is none without it."""
+
+        async def with_draft(request: Request, session: Session) -> Response:
+            draft = self.editable(request, session)
+            return await handler(request, session, draft) if draft else self.notice(session, "nada", 404)
+
+        return self.route(path, with_draft, methods)
 
     def draft(self, request: Request, session: Session) -> Row | None:
         """The draft that an address names, if it is the visitor's to see."""

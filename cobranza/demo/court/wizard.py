@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -50,22 +50,22 @@ class Wizard:
 
     def routes(self) -> list[Route]:
         """The pages; those of the documents and of sending are elsewhere."""
-        route = self.site.route
+        route, step = self.site.route, self.site.step
         found = [
             route("borradores", self._list),
             route("borradores/nuevo", self._new, ("GET", "POST")),
             route("borradores/{draft}", self._open),
             route("borradores/{draft}/eliminar", self._delete, ("POST",)),
-            route("borradores/{draft}/organo", self._organ, ("GET", "POST")),
-            route("borradores/{draft}/procedimiento", self._procedure, ("GET", "POST")),
-            route("borradores/{draft}/intervinientes", self._parties, ("GET", "POST")),
-            route("borradores/{draft}/intervinientes/{n:int}/quitar", self._drop_party, ("POST",)),
-            route("borradores/{draft}/resumen", self._summary, ("GET", "POST")),
+            step("borradores/{draft}/organo", self._organ, ("GET", "POST")),
+            step("borradores/{draft}/procedimiento", self._procedure, ("GET", "POST")),
+            step("borradores/{draft}/intervinientes", self._parties, ("GET", "POST")),
+            step("borradores/{draft}/intervinientes/{n:int}/quitar", self._drop_party, ("POST",)),
+            step("borradores/{draft}/resumen", self._summary, ("GET", "POST")),
         ]
         if self.portal.profile.flow.identifier:
             found += [
                 route("identificadores", self._identifiers, ("GET", "POST")),
-                route("borradores/{draft}/identificador", self._identifier, ("GET", "POST")),
+                step("borradores/{draft}/identificador", self._identifier, ("GET", "POST")),
             ]
         return found
 
@@ -150,10 +150,7 @@ class Wizard:
         portal.log(session.user, "identificador", identifier=code)
         return portal.store.put("identifier", code, row)
 
-    async def _identifier(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None:
-            return self.site.notice(session, "nada", 404)
+    async def _identifier(self, request: Request, session: Session, draft: Row) -> Response:
         reasons: tuple[Reason, ...] = ()
         if request.method == "POST":
             form = await request.form()
@@ -164,8 +161,10 @@ class Wizard:
             row = self.portal.store.get("identifier", code)
             if row is None or row["mailbox"] != session.mailbox:
                 reasons = (Reason("IDE-01", "Escriba un identificador suyo o solicite uno nuevo."),)
-            elif row["used_by"] not in ("", draft["id"]):
+            elif self._taken(row, draft):
                 reasons = (Reason("IDE-02", f"El identificador {code} ya se usó en otro envío."),)
+            elif self.portal.now() > datetime.fromisoformat(row["expires"]):
+                reasons = (Reason("IDE-03", f"El identificador {code} ha caducado."),)
             else:
                 self.portal.store.put("identifier", code, row | {"used_by": draft["id"]})
                 draft["identifier"] = code
@@ -173,12 +172,15 @@ class Wizard:
                 if form.get("accion") != "solicitar":
                     return self._next(draft, "identificador")
                 return self._step(draft, "identificador")
-        return self._show(session, draft, "identificador", reasons=reasons)
+        return show(self.site, session, draft, "identificador", reasons=reasons)
 
-    async def _organ(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None:
-            return self.site.notice(session, "nada", 404)
+    def _taken(self, row: Row, draft: Row) -> bool:
+        """Whether another draft holds an identifier; one that was deleted or ran out gives it back."""
+        other = self.portal.store.get("draft", f"{self.portal.slug}/{row['used_by']}")
+        held = (drafts.OPEN, drafts.SIGNED, drafts.SENT)
+        return other is not None and other["id"] != draft["id"] and other["status"] in held
+
+    async def _organ(self, request: Request, session: Session, draft: Row) -> Response:
         design = self.site.design(session, "organo", fresh=request.method == "GET")
         reasons: tuple[Reason, ...] = ()
         given: Row = {}
@@ -196,12 +198,9 @@ class Wizard:
         chosen = self.portal.profile.organ(given.get("organo") or draft["organ"])
         # "<" never stands inside the script element, whatever a profile is called.
         safe = organs.replace("<", "\\u003c")
-        return self._show(session, draft, "organo", design=design, reasons=reasons, organs=safe, chosen=chosen)
+        return show(self.site, session, draft, "organo", design=design, reasons=reasons, organs=safe, chosen=chosen)
 
-    async def _procedure(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None:
-            return self.site.notice(session, "nada", 404)
+    async def _procedure(self, request: Request, session: Session, draft: Row) -> Response:
         design = self.site.design(session, "procedimiento", fresh=request.method == "GET")
         reasons: tuple[Reason, ...] = ()
         values = {key: draft[_KEYS[key]] for key in _DESCRIBE}
@@ -213,12 +212,9 @@ class Wizard:
                 return self._next(draft, "procedimiento")
             except StepError as exc:
                 reasons = exc.reasons
-        return self._show(session, draft, "procedimiento", design=design, reasons=reasons, values=values)
+        return show(self.site, session, draft, "procedimiento", design=design, reasons=reasons, values=values)
 
-    async def _parties(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None:
-            return self.site.notice(session, "nada", 404)
+    async def _parties(self, request: Request, session: Session, draft: Row) -> Response:
         design = self.site.design(session, "intervinientes", fresh=request.method == "GET")
         reasons: tuple[Reason, ...] = ()
         values = dict.fromkeys(_PARTY, "")
@@ -235,21 +231,15 @@ class Wizard:
                 return self._step(draft, "intervinientes")
             except StepError as exc:
                 reasons = exc.reasons
-        return self._show(session, draft, "intervinientes", design=design, reasons=reasons, values=values)
+        return show(self.site, session, draft, "intervinientes", design=design, reasons=reasons, values=values)
 
-    async def _drop_party(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None:
-            return self.site.notice(session, "nada", 404)
+    async def _drop_party(self, request: Request, session: Session, draft: Row) -> Response:
         draft["parties"] = [party for party in draft["parties"] if party["n"] != request.path_params["n"]]
         drafts.unsign(draft)
         drafts.save(self.portal, draft)
         return self._step(draft, "intervinientes")
 
-    async def _summary(self, request: Request, session: Session) -> Response:
-        draft = self.site.editable(request, session)
-        if draft is None:
-            return self.site.notice(session, "nada", 404)
+    async def _summary(self, request: Request, session: Session, draft: Row) -> Response:
         declares = self.portal.profile.flow.copy_to_debtor and draft["kind"] == "iniciador"
         reasons = self._before_signing(draft)
         if request.method == "POST":
@@ -259,33 +249,34 @@ class Wizard:
                 reasons.append(Reason("ENV-07", "Declare que ha enviado copia de la demanda al demandado."))
             if not reasons:
                 return self._next(draft, "resumen")
-        return self._show(session, draft, "resumen", reasons=reasons, declares=declares)
+        return show(self.site, session, draft, "resumen", reasons=reasons, declares=declares)
 
     def _before_signing(self, draft: Row) -> list[Reason]:
         """What is missing, but for what comes on the summary itself or after it."""
         later = ("ENV-07", "ENV-11")
         return [reason for reason in drafts.missing(self.portal, draft) if reason.code not in later]
 
-    def _show(self, session: Session, draft: Row, step: str, **context: object) -> Response:
-        return show(self.site, session, draft, step, **context)
 
-
-def show(site: Site, session: Session, draft: Row, step: str, **context: object) -> Response:
-    """The page of a step."""
-    said = drafts.spoken(site.portal.profile, draft)
-    scans = {one["n"]: drafts.scan(site.portal, one) for one in draft["documents"]}
-    design = context.pop("design", None) or Design(site.portal.profile)
-    status = 422 if context.get("reasons") and context.get("refused") else 200
-    context.pop("refused", None)
+def show(
+    site: Site,
+    session: Session,
+    draft: Row,
+    step: str,
+    *,
+    design: Design | None = None,
+    status: int = 200,
+    **context: object,
+) -> Response:
+    """The page of a step; `context` is what its template wants besides."""
     return site.page(
         session,
         f"paso_{step}.html",
         status=status,
         draft=draft,
         step=step,
-        said=said,
-        scans=scans,
-        design=design,
+        said=drafts.spoken(site.portal.profile, draft),
+        scans={one["n"]: drafts.scan(site.portal, one) for one in draft["documents"]},
+        design=design or Design(site.portal.profile),
         **context,
     )
 

@@ -283,6 +283,11 @@ def test_mendoza_wants_its_identifier_quoted_once(visit: Enter) -> None:
     assert visitor.reasons == ["DOC-34"]
     visitor.upload(first, writ(f"Demanda {identifier['id']}"), "demanda.pdf", "DEM")
     assert visitor.reasons == []
+    visitor.get("borradores")
+    visitor.post(f"borradores/{first}/eliminar")
+    visitor.get(f"borradores/{second}/identificador")
+    visitor.post(f"borradores/{second}/identificador", accion="continuar", identificador=identifier["id"])
+    assert visitor.title == "Órgano destinatario", "a deleted draft gives its identifier back"
 
 
 def test_a_filed_draft_can_be_looked_at_and_not_touched_until_its_filing_is_seen(visit: Enter) -> None:
