@@ -206,7 +206,6 @@ def _digest(token: str) -> str:
 
 def _end_of_day(settings: Legal, country: str, day: date) -> datetime:
     try:
-        zone = clock.zone(settings.calendar(country).rules.zona)
+        return settings.calendar(country).end_of(day)
     except UnknownCalendar:
-        zone = clock.MADRID
-    return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=zone)
+        return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=clock.MADRID)

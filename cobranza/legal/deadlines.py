@@ -75,6 +75,8 @@ class Term(Strict):
         meses: Months, for `cuenta` "meses".
         cuenta: What is counted.
         nuestro: It runs for us, not for the debtor.
+        procesal: A term of procedure: it goes on to the next working day and has the hours of grace. One of the civil
+            law ends on its day, whatever day that is.
         fuente: Norm.
     """
 
@@ -84,6 +86,7 @@ class Term(Strict):
     meses: int = Field(default=0, ge=0)
     cuenta: Literal["habiles", "naturales", "meses"]
     nuestro: bool = True
+    procesal: bool = True
     fuente: str = Field(min_length=4)
 
     @model_validator(mode="after")
@@ -215,9 +218,11 @@ class Calendar:
             last = self.next_working(served + timedelta(days=length))
         else:
             last = self.next_working(_months_after(served, term.meses))
+        if not term.procesal:
+            last = served + timedelta(days=length) if term.cuenta != "meses" else _months_after(served, term.meses)
         return Deadline(
             last_day=last,
-            until=self.last_instant(last),
+            until=self.last_instant(last) if term.procesal else self.end_of(last),
             first_day=first,
             source=term.fuente,
             verified=self.rules.verificado is not None,
@@ -225,10 +230,13 @@ class Calendar:
 
     def last_instant(self, last_day: date) -> datetime:
         """The last instant at which something due on `last_day` may be filed."""
-        zone = clock.zone(self.rules.zona)
         if self.rules.gracia is None:
-            return datetime.combine(last_day, time(23, 59, 59), zone)
-        return datetime.combine(self.add_working(last_day, 1), self.rules.gracia.hora, zone)
+            return self.end_of(last_day)
+        return datetime.combine(self.add_working(last_day, 1), self.rules.gracia.hora, clock.zone(self.rules.zona))
+
+    def end_of(self, day: date) -> datetime:
+        """The last second of a day where the court is."""
+        return datetime.combine(day, time(23, 59, 59), clock.zone(self.rules.zona))
 
 
 @cache

@@ -147,7 +147,8 @@ def page(request: HttpRequest, row: LegalCase, *, status: int = 200, **filled: A
         "terms": _terms(settings, row),
     }
     if brings and editable:
-        context |= {"paper_form": forms.PaperForm(row), "prior_form": forms.PriorForm(row)}
+        usual = {"kind": "masc", "channel": "burofax"}
+        context |= {"paper_form": forms.PaperForm(row), "prior_form": forms.PriorForm(row, initial=usual)}
     if decides and editable:
         first = context["defendants"].first()
         context |= {

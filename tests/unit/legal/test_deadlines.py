@@ -63,6 +63,12 @@ def test_months_end_where_the_month_does() -> None:
     assert SPAIN.due(term, date(2026, 7, 10)).last_day == date(2026, 9, 1)
 
 
+def test_a_civil_term_ends_on_its_day_and_no_later() -> None:
+    found = SPAIN.due(SPAIN.term("caducidad_del_masc"), date(2025, 8, 16))
+    assert found.last_day == date(2026, 8, 16)  # a Sunday in August
+    assert found.until == datetime(2026, 8, 16, 23, 59, 59, tzinfo=MADRID)
+
+
 def test_the_courts_own_number_of_days_counts_first() -> None:
     assert SPAIN.due(SPAIN.term("subsanacion"), date(2026, 3, 6), days=5).last_day == date(2026, 3, 13)
 
@@ -90,6 +96,6 @@ def test_every_term_ends_on_a_working_day_and_later_notice_never_ends_it_earlier
     calendar = deadlines.calendar(country)
     for term in calendar.rules.plazos:
         found = calendar.due(term, served)
-        assert calendar.is_working(found.last_day)
+        assert calendar.is_working(found.last_day) or not term.procesal
         assert found.until.date() >= found.last_day
         assert found.last_day <= calendar.due(term, date.fromordinal(served.toordinal() + 1)).last_day
