@@ -80,7 +80,7 @@ def test_the_index_as_filed_tells_every_file_with_its_final_hash(
 
     asked = plain.requirements(firma_escrito=True, firma_anexos=True)
     case = plain.claim(plain.document(tmp_path, "poder"))
-    made = build(case, tmp_path, monkeypatch, asked, signer=plain.signer())
+    made = build(case, tmp_path, monkeypatch, asked, signer=plain.signer(), review=True)
     told = "".join(texts(made.folder / made.package.files[1].name)).replace("\r\n", "")
     for each in made.package.files:
         assert each.name in told and each.signed
