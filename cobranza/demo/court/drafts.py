@@ -351,8 +351,16 @@ def missing(portal: Portal, draft: Row) -> Iterator[Reason]:
             yield Reason("ENV-05", f"«{one['name']}» está pendiente de análisis antivirus.")
         elif state == INFECTED:
             yield Reason("ENV-06", f"«{one['name']}» está infectado; retírelo.")
-    if profile.flow.copy_to_debtor and draft["kind"] == "iniciador" and not draft["copy_sent"]:
+    if declares_copy(profile, draft) and not draft["copy_sent"]:
         yield Reason("ENV-07", "Declare que ha enviado copia de la demanda al demandado.")
+
+
+def declares_copy(profile: Profile, draft: Row) -> bool:
+    """Whether a copy must have gone to the debtor: with the claim, and with its amendment.
+
+    Source: Ley 2213 de 2022 (Colombia), art. 6.
+    """
+    return profile.flow.copy_to_debtor and draft["kind"] in ("iniciador", "subsanacion")
 
 
 def spoken(profile: Profile, draft: Row) -> dict[str, Any]:

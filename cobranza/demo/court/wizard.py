@@ -240,7 +240,7 @@ class Wizard:
         return self._step(draft, "intervinientes")
 
     async def _summary(self, request: Request, session: Session, draft: Row) -> Response:
-        declares = self.portal.profile.flow.copy_to_debtor and draft["kind"] == "iniciador"
+        declares = drafts.declares_copy(self.portal.profile, draft)
         reasons = self._before_signing(draft)
         if request.method == "POST":
             draft["copy_sent"] = bool((await request.form()).get("copia_enviada"))

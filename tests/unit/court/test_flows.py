@@ -234,6 +234,10 @@ def test_colombia_warns_of_a_duplicate_and_wants_the_copy_sent(visit: Enter) -> 
     visitor.post(f"borradores/{draft}/documentos")
     visitor.post(f"borradores/{draft}/resumen")
     assert visitor.reasons == ["ENV-07"]
+    assert "copia_enviada" in visitor.page
+    amendment = visitor.ready(kind="subsanacion", copy_sent=False)
+    visitor.send(amendment)
+    assert visitor.reasons == ["ENV-07"], "the amendment goes to the debtor too"
     visitor.file()
     again = visitor.ready()
     visitor.send(again)
