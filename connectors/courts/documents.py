@@ -88,7 +88,7 @@ def ready(desk: Desk, draft: str) -> tuple[Objection, ...]:
     page = desk.press("Continuar", _SUMMARY, _DOCUMENTS, doing="dejar los documentos")
     if page.heading == _DOCUMENTS or page.reasons:
         return objections(page.reasons) or (Objection(code="documentos", text="El portal no deja seguir."),)
-    if desk.words.copy:
+    if desk.words.copy and page.has(desk.words.copy):  # asked of a first filing only
         if desk.entry.extra.get("copia_enviada") != "si":
             text = "Hay que declarar que se ha enviado copia al demandado, y no consta."
             return (Objection(code="copia_demandado", text=text),)

@@ -113,6 +113,10 @@ class WebSession:
         """See `CourtSession.create`."""
         return wizard.create(self.desk, filing)
 
+    def identifier(self) -> str:
+        """Reserve an identifier for a writ that has to quote one; see `wizard.identifier`."""
+        return wizard.identifier(self.desk)
+
     def read(self, draft: str) -> Draft | None:
         """See `CourtSession.read`."""
         return documents.read(self.desk, draft)

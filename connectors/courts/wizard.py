@@ -45,6 +45,24 @@ def create(desk: Desk, filing: Filing) -> Draft:
     return Draft(id=draft, reference=reference, step="documentos")
 
 
+def identifier(desk: Desk) -> str:
+    """Reserve an identifier that a writ can quote, where the portal gives them beforehand.
+
+    Raises:
+        PortalChanged: this portal gives none, or shows none afterwards.
+    """
+    if not desk.words.identifier:
+        raise PortalChanged("Este portal no da identificadores.")
+    listed = "Identificadores de presentación"
+    desk.open("identificadores", listed, doing="pedir un identificador")
+    page = desk.press("Solicitar identificador", listed, doing="pedir un identificador")
+    table = page.table("Identificadores")
+    free = [row.cells["Identificador"] for row in table.rows if not row.cells["Usado en"]] if table else []
+    if not free:
+        raise PortalChanged("Se ha pedido un identificador y no está en la lista.")
+    return free[0]
+
+
 def discard(desk: Desk, draft: str) -> None:
     """See `CourtSession.discard`."""
     desk.open("borradores", "Borradores", doing="borrar un borrador")
