@@ -11,26 +11,23 @@ from enum import IntEnum
 from itertools import islice, product
 
 from cobranza.reconciliation import amounts, sets, special
-from cobranza.reconciliation.amounts import Owed, Reading, share_out
+from cobranza.reconciliation.amounts import Owed
 from cobranza.reconciliation.balances import Moment
 from cobranza.reconciliation.board import Board, Clues, View
-from cobranza.reconciliation.records import Hypothesis, Line, Payment
+from cobranza.reconciliation.explained import COARSEST, SETTLING, explained
+from cobranza.reconciliation.records import Hypothesis, Payment
 from cobranza.reconciliation.references import Mention, Quality, best_of
 from cobranza.reconciliation.text import plain
 from cobranza.reconciliation.weights import VETO, payer_part, reference_part
 from cobranza.regimes.payments import PaymentRegime, regime, wording
 
-SETTLING = frozenset({"equal", "withholding", "rounding", "discount", "deposit", "charge", "fx"})
-SEVERAL_CAP = {"fee": 0.85}  # a list whose sum is near: one of its numbers may be misread
 ASK = 0.45  # shown as a candidate, never proposed
 PAID_TWICE = 6.0  # the payer names a paid document of exactly this amount: a second payment, not one of another
 UNNAMED = {"fee": -1.5, "over": -0.3}  # a fee is any small difference: without a number it explains too much
-UNNAMED_CAP = {"rounding": 0.85, "fee": 0.80, "partial": 0.85, "over": 0.70}  # the same for what is less loose
 SAYS_PART = -3.0  # the text says that a part is paid, a set would be paid whole
 NOT_CUT = -2.0  # the text is whole and names fewer documents than the set has
 COMBINATIONS = 64
 MOST_KEPT_BACK = 2  # no law lets a payer withhold half
-COARSEST = 10_000  # hundredths: the coarsest rounding of any country
 _MID_LIST = re.compile(r"(?:[,;/+&\-]|\b[YE])\s*[A-Z]{0,4}$")
 
 
@@ -408,113 +405,3 @@ def _instalment(view: View, doc: int, free: int, gross: int) -> int:
             if collected > 0 and abs(parts * cash - collected) <= parts:
                 return parts + 1
     return 0
-
-
-def explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "named") -> list[Hypothesis]:
-    """Readings of a payment against exactly these documents."""
-    docs = [doc for doc in docs if view.free.get(doc)]
-    together = _owed(view, docs)
-    if together is None:
-        return []
-    owed, currency = together
-    cash = view.payment.cents
-    if currency != view.payment.currency:
-        return _foreign(view, docs, owed, currency, how)
-    if not loose and "deposit" not in view.clues.hints:
-        over = cash - owed.open
-        if over > COARSEST and view.board.returned.isdisjoint(docs):
-            return []
-        if -over > cash:  # more than half of the documents would be missing
-            return []
-    country = view.board.customers[view.customer].country or view.payment.country
-    readings = amounts.explain(
-        owed,
-        cash,
-        country,
-        view.payment.booked,
-        view.clues.hints,
-        view.board.policy,
-        loose=loose and len(docs) == 1,
-    )
-    if len(docs) == 1 and docs[0] in view.board.returned:
-        charge = amounts.explain_charge(owed, view.payment.cents, view.board.charges.get(docs[0], 0), country)
-        readings = [charge, *readings] if charge else readings
-    result = []
-    for reading in readings:
-        lines = _lines(view, docs, reading)
-        if lines is None:
-            continue
-        text = reading.arithmetic
-        cap = reading.cap
-        if len(docs) > 1:
-            cap = min(cap, SEVERAL_CAP.get(reading.rule, 1.0))
-            text = sets.addition([view.free[doc] for doc in docs])
-            text += "" if reading.rule == "equal" else f"; {reading.arithmetic}"
-        found = Hypothesis(
-            lines,
-            reading.rule,
-            how,
-            view.customer,
-            sum([line[1] - line[2] - line[3] - line[4] for line in lines]),
-            {"importe": reading.weight},
-            text,
-        )
-        found.capped = cap if how == "named" else min(cap, UNNAMED_CAP.get(reading.rule, 1.0))
-        result.append(found)
-    return result
-
-
-def _owed(view: View, docs: Sequence[int]) -> tuple[Owed, str] | None:
-    """What documents of one currency say together; None when there is nothing to collect."""
-    free, documents = view.free, view.board.documents
-    if len(docs) == 1:
-        one = documents[docs[0]]
-        owed = Owed(free[docs[0]], one.net, one.tax, one.gross, one.due)
-        return (owed, one.currency) if owed.open > 0 else None
-    several = [documents[doc] for doc in docs]
-    if len({one.currency for one in several}) != 1:
-        return None
-    owed = Owed(
-        open=sum([free[doc] for doc in docs]),
-        net=sum([one.net for one in several]),
-        tax=sum([one.tax for one in several]),
-        gross=sum([one.gross for one in several]),
-        due=max([one.due for one in several]),
-    )
-    return (owed, several[0].currency) if owed.open > 0 else None
-
-
-def _foreign(view: View, docs: Sequence[int], owed: Owed, currency: str, how: str) -> list[Hypothesis]:
-    rate = view.board.rates.rate(currency, view.payment.currency, view.payment.booked)
-    if rate is None:
-        return []
-    reading = amounts.explain_fx(
-        owed.open, currency, view.payment.cents, view.payment.currency, rate, view.board.policy
-    )
-    if reading is None:
-        return []
-    return [
-        Hypothesis(
-            lines=tuple(Line(doc=doc, applied=view.free[doc]) for doc in docs),
-            rule="fx",
-            how=how,
-            customer=view.customer,
-            cash=view.payment.cents,
-            parts={"importe": reading.weight},
-            arithmetic=reading.arithmetic,
-        )
-    ]
-
-
-def _lines(view: View, docs: Sequence[int], reading: Reading) -> tuple[Line, ...] | None:
-    """Spread a reading over its documents, to the cent."""
-    if len(docs) == 1:
-        return (Line(docs[0], reading.applied, reading.withheld, reading.fee, reading.discount),)
-    free = [view.free[doc] for doc in docs]
-    if reading.applied != sum(free):
-        return None
-    positive = [max(0, amount) for amount in free]
-    withheld, fee, discount = (
-        share_out(total, positive) for total in (reading.withheld, reading.fee, reading.discount)
-    )
-    return tuple(map(Line, docs, free, withheld, fee, discount))

@@ -12,7 +12,8 @@ from itertools import islice, product
 from cobranza.reconciliation.amounts import WEIGHTS, written
 from cobranza.reconciliation.balances import Moment
 from cobranza.reconciliation.board import Board, Clues, View
-from cobranza.reconciliation.candidates import COARSEST, COMBINATIONS, MOST_KEPT_BACK, SETTLING, explained
+from cobranza.reconciliation.candidates import COMBINATIONS, MOST_KEPT_BACK
+from cobranza.reconciliation.explained import COARSEST, SETTLING, explained
 from cobranza.reconciliation.records import Hypothesis, Line, Payment
 from cobranza.reconciliation.references import Mention, Quality
 from cobranza.reconciliation.sets import addition

@@ -14,61 +14,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cobranza.reconciliation.records import Document, Payment
-from cobranza.reconciliation.references import DocumentIndex, Mention, Quality, Token, letters_digits, tokens, years_of
+from cobranza.reconciliation.digit_runs import BACK, BEFORE, GLUED, KEPT, LAST, LISTED, PAIR, Numbers, Runs
+from cobranza.reconciliation.number_columns import NumberColumns, by_digits, by_serial, columns_of
+from cobranza.reconciliation.records import Payment
+from cobranza.reconciliation.references import DocumentIndex, Mention, Quality, Token, letters_digits, tokens
 from cobranza.reconciliation.text import plain
 
-Numbers = NDArray[np.int64]
 _BLOCK = 20_000  # payments read at once: some ten megabytes of working memory
 _FIELDS = ("structured_ref", "end_to_end_id", "remittance")  # the order of `references.tokens`
-_LONGEST = 18  # digits of a number that fit 64 bits
-_LETTERS = 12  # letters and digits of a series that do
-_JOINED = 14
-_BACK, _BEFORE = 18, 14  # characters before a number that are looked at, and letters and digits kept of them
 _LONG_WORD = re.compile(r"[A-Z0-9]{6,}")
-_KEPT = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_BARE = {code: None for code in range(128) if chr(code) not in _KEPT + "\n"}
+_BARE = {code: None for code in range(128) if chr(code) not in KEPT + "\n"}
 _QUALITIES = (Quality.SUFFIX, *Quality)  # by number, from 1
-
-
-def _where(characters: str) -> NDArray[np.bool_]:
-    table = np.zeros(256, dtype=np.bool_)
-    table[[ord(one) for one in characters]] = True
-    return table
-
-
-_IS_DIGIT, _IS_KEPT, _IS_LETTER = _where("0123456789"), _where(_KEPT), _where(_KEPT[10:])
-_IS_GAP, _IS_RANGE = _where(" ,;/+&-."), _where(" ALHST")
-_VALUE = np.zeros(256, dtype=np.int64)
-_VALUE[[ord(one) for one in _KEPT]] = np.arange(1, 37)
-_TENS = 10 ** np.arange(1, 19, dtype=np.int64)
-
-
-class _Columns(NamedTuple):
-    """The documents' numbers as arrays.
-
-    Attributes:
-        serial: Serial numbers in ascending order, and which document each is of; `digits` likewise for all digits.
-        width: Digits of each document's serial as printed.
-        size: Letters and digits of its series; `code` packs them, `series` counts the different ones.
-        years: By series: the packed two digits of the year at its end, and inside it with their number; 0 for none.
-        end: By series: its last two letters and their number, 0 where the series is not of letters alone.
-        known: By length: the packed series that are told from one another.
-    """
-
-    serial: Numbers
-    serial_doc: Numbers
-    digits: Numbers
-    digits_doc: Numbers
-    width: Numbers
-    size: Numbers
-    code: Numbers
-    series: Numbers
-    years: tuple[Numbers, Numbers, Numbers]
-    end: tuple[Numbers, Numbers]
-    known: dict[int, Numbers]
-    issued: Numbers
-    country: Numbers
 
 
 class _Found(NamedTuple):
@@ -86,10 +42,7 @@ class _Found(NamedTuple):
 
 
 _TOKEN = np.dtype([("field", "i1"), ("start", "i4"), ("stop", "i4"), ("flags", "i1")])
-_MENTION = np.dtype([("token", "i2"), ("doc", "i4"), ("quality", "i1")])
-
-
-_GLUED, _LISTED, _LAST, _PAIR = 1, 2, 4, 8
+_MENTION = np.dtype([("token", "i4"), ("doc", "i4"), ("quality", "i1")])
 
 
 class Mentions:
@@ -101,7 +54,7 @@ class Mentions:
         self._index = index
         self._odd: dict[int, tuple[list[Token], list[Mention]]] = {}
         self._countries: dict[str, int] = {"": 0}
-        columns = self._columns(index.documents)
+        columns = columns_of(index.documents, sorted(index.prefixes), self._country)
         self._blocks: list[_Found] = []
         if columns is not None:
             for start in range(0, len(payments), _BLOCK):
@@ -158,55 +111,13 @@ class Mentions:
     def _country(self, country: str) -> int:
         return self._countries.setdefault(country, len(self._countries))
 
-    def _columns(self, documents: Sequence[Document]) -> _Columns | None:
-        """The index as arrays; None where a document's number is too long for them."""
-        size = np.fromiter((len(one.prefix) for one in documents), np.int64, len(documents))
-        widest = max((len(one.digits) for one in documents), default=0)
-        if widest > _LONGEST or size.max(initial=0) > _LETTERS or not all(one.digits.isascii() for one in documents):
-            return None
-        place: dict[str, int] = {}
-        series = np.fromiter((place.setdefault(one.prefix, len(place)) for one in documents), np.int64, len(documents))
-        code = np.array([_packed(prefix) for prefix in place], dtype=np.int64)
-        years = [years_of(prefix) for prefix in place]
-        ends = [prefix[-2:] if prefix.isalpha() else "" for prefix in place]
-        known: dict[int, list[int]] = {}
-        for prefix in sorted(self._index.prefixes):
-            known.setdefault(len(prefix), []).append(_packed(prefix))
-        serial = _ordered([(one.serial_int, one.index) for one in documents if one.serial])
-        digits = _ordered(
-            [
-                (int(one.digits), one.index)
-                for one in documents
-                if one.digits != one.serial and len(one.digits) >= 6 and one.digits.lstrip("0")
-            ]
-        )
-        return _Columns(
-            serial=serial[0], serial_doc=serial[1], digits=digits[0], digits_doc=digits[1],
-            width=np.fromiter((len(one.serial) for one in documents), np.int64, len(documents)),
-            size=size,
-            code=code[series] if len(documents) else series,
-            series=series,
-            years=(
-                np.array([_packed(last[-2:]) for last, _ in years], dtype=np.int64),
-                np.array([_packed(inner) for _, inner in years], dtype=np.int64),
-                np.array([len(inner) for _, inner in years], dtype=np.int64),
-            ),
-            end=(
-                np.array([_packed(end) for end in ends], dtype=np.int64),
-                np.array([len(end) for end in ends], dtype=np.int64),
-            ),
-            known={length: np.array(codes, dtype=np.int64) for length, codes in known.items()},
-            issued=np.fromiter((one.issued for one in documents), np.int64, len(documents)),
-            country=np.fromiter((self._country(one.country) for one in documents), np.int64, len(documents)),
-        )  # fmt: skip
-
-    def _block(self, payments: Sequence[Payment], columns: _Columns) -> _Found:
+    def _block(self, payments: Sequence[Payment], columns: NumberColumns) -> _Found:
         texts = self._texts(payments)
         whole = "\n".join([*texts, ""])
-        runs = _Runs(whole, 3 * len(payments))
+        runs = Runs(whole, 3 * len(payments))
         for text in runs.odd:
             self._odd.setdefault(payments[text // 3].index, ([], []))
-        pairs = [_by_serial(runs, columns), _by_digits(runs, columns)]
+        pairs = [by_serial(runs, columns), by_digits(runs, columns)]
         token = np.concatenate([pair[0] for pair in pairs])
         doc = np.concatenate([pair[1] for pair in pairs])
         quality = np.concatenate([pair[2] for pair in pairs])
@@ -248,7 +159,7 @@ class Mentions:
             result += mine
         return result
 
-    def _referred(self, whole: str, texts: Sequence[str], runs: _Runs) -> tuple[Numbers, Numbers]:
+    def _referred(self, whole: str, texts: Sequence[str], runs: Runs) -> tuple[Numbers, Numbers]:
         """Structured references and orders, whole or as a long word: payment and document of each."""
         references = self._index.references
         none = np.zeros(0, dtype=np.int64)
@@ -274,9 +185,9 @@ class Mentions:
 def _token(payment: Payment, row: tuple[int, int, int, int]) -> Token:
     field, start, _, flags = row
     text = _text(payment, field)
-    before = letters_digits(text[max(0, start - _BACK) : start])[-_BEFORE:] if start else ""
+    before = letters_digits(text[max(0, start - BACK) : start])[-BEFORE:] if start else ""
     digits = _digits(text, row)
-    return Token(_FIELDS[field], digits, start, before, flags & _GLUED > 0, flags & _LISTED > 0, flags & _LAST > 0)
+    return Token(_FIELDS[field], digits, start, before, flags & GLUED > 0, flags & LISTED > 0, flags & LAST > 0)
 
 
 def _text(payment: Payment, field: int) -> str:
@@ -285,210 +196,4 @@ def _text(payment: Payment, field: int) -> str:
 
 def _digits(text: str, row: tuple[int, int, int, int]) -> str:
     _, start, stop, flags = row
-    return text[start:stop].replace(" ", "") if flags & _PAIR else text[start:stop]
-
-
-class _Runs:
-    """The runs of digits in some texts, one a line; arrays by token, as `references.tokens` orders them."""
-
-    def __init__(self, whole: str, texts: int) -> None:
-        letters = np.frombuffer(whole.encode("ascii"), dtype=np.uint8)
-        ends = np.flatnonzero(letters == 10)  # of the lines
-        begins = np.concatenate(([0], ends[:-1] + 1)) if texts else ends
-        start, stop = _edges(_IS_DIGIT[letters])
-        text = np.searchsorted(ends, start)
-        size = stop - start
-        after = letters[stop] if len(stop) else stop
-        percent = (after == 37) | ((after == 32) & (letters[np.minimum(stop + 1, len(letters) - 1)] == 37))
-        follows = np.zeros(len(start), dtype=np.bool_)
-        follows[1:] = text[1:] == text[:-1]
-        gap = np.zeros(len(start), dtype=np.int64)
-        gap[1:] = start[1:] - stop[:-1]
-        back = np.roll(stop, 1)
-        listed = (
-            follows & ~np.roll(percent, 1) & (_all_between(~_IS_GAP[letters], back, start) | _and(letters, back, gap))
-        )
-        spaced = follows & (gap == 1) & (letters[np.maximum(start - 1, 0)] == 32)
-        ranged = follows & _all_between(~_IS_RANGE[letters], back, start) & ~_all_between(letters != 32, back, start)
-        value = _read(letters, start, np.minimum(size, _LONGEST))
-        rise = value - np.roll(value, 1)
-        ranged &= (np.roll(size, 1) >= 3) & (rise > 1) & (rise <= 30)
-        endless = (size > _LONGEST) & (letters[start] == 48)
-        self.odd = sorted(set(text[ranged | endless].tolist()))
-        pair = np.flatnonzero(spaced[1:] & ~percent[:-1] & (size[1:] + size[:-1] <= _JOINED)) if len(start) else start
-        single = np.flatnonzero(~percent)
-        order = np.argsort(np.concatenate((2 * start[single], 2 * start[pair] + 1)), kind="stable")
-
-        def both(one: Numbers, two: Numbers) -> Numbers:
-            return np.concatenate((one, two))[order].astype(np.int64)
-
-        self.text = both(text[single], text[pair])
-        self.start = both(start[single], start[pair])
-        self.stop = both(stop[single], stop[pair + 1])
-        self.size = both(size[single], size[pair] + size[pair + 1])
-        self.value = both(
-            np.where(size > _LONGEST, -1, value)[single], value[pair] * 10 ** size[pair + 1] + value[pair + 1]
-        )
-        self.bare = np.searchsorted(_TENS, self.value, side="right") + (self.value > 0)
-        self.begin = begins[self.text]
-        glued = (self.start > self.begin) & _IS_LETTER[letters[np.maximum(self.start - 1, 0)]]
-        in_list = both(listed[single], np.zeros(len(pair), dtype=np.int64))
-        joined = both(np.zeros(len(single), dtype=np.int64), np.ones(len(pair), dtype=np.int64))
-        self.flags = _GLUED * glued + _LISTED * in_list + _LAST * (self.stop == ends[self.text]) + _PAIR * joined
-        kept = _IS_KEPT[letters]
-        self._kept = np.concatenate(([0], np.cumsum(kept)))
-        self._packed = _VALUE[letters[kept]]
-        self._words, self._ends = _edges(kept), ends
-        self._long: Numbers | None = None
-
-    def long_word_text(self, place: int) -> int:
-        """In which text the word of six letters or digits or more stands that is number `place` of all."""
-        if self._long is None:
-            start, stop = self._words
-            self._long = np.searchsorted(self._ends, start[stop - start >= 6])
-        return int(self._long[place])
-
-    def before(self, token: Numbers) -> tuple[Numbers, Numbers]:
-        """Of tokens: how many letters and digits before them are looked at, and where these end."""
-        start = self.start[token]
-        here = self._kept[start]
-        back = self._kept[np.maximum(self.begin[token], start - _BACK)]
-        return np.minimum(_BEFORE, here - back), here
-
-    def ending(self, here: Numbers, length: int) -> Numbers:
-        """What stands before, packed: the last `length` letters and digits."""
-        code = np.zeros(len(here), dtype=np.int64)
-        for back in range(length, 0, -1):
-            code = code * 37 + self._packed[np.maximum(here - back, 0)]
-        return code
-
-    def letter_at(self, here: Numbers, back: Numbers) -> NDArray[np.bool_]:
-        """Whether a letter stands `back` letters and digits before."""
-        return np.asarray(self._packed[np.maximum(here - back, 0)] > 10)
-
-
-def _edges(mask: NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
-    """Where runs of True begin and end."""
-    padded = np.zeros(len(mask) + 2, dtype=np.int8)
-    padded[1:-1] = mask
-    turns = np.flatnonzero(np.diff(padded))
-    return turns[::2], turns[1::2]
-
-
-def _all_between(wrong: NDArray[np.bool_], low: Numbers, high: Numbers) -> NDArray[np.bool_]:
-    """Whether nothing is `wrong` from `low` to before `high`."""
-    count = np.concatenate(([0], np.cumsum(wrong, dtype=np.int32)))
-    return np.asarray(count[low] == count[high])
-
-
-def _and(letters: NDArray[np.uint8], back: Numbers, gap: Numbers) -> NDArray[np.bool_]:
-    """Whether the gap is " Y " or " E "."""
-    last = len(letters) - 1
-    one, two, three = (letters[np.minimum(back + step, last)] for step in range(3))
-    return np.asarray((gap == 3) & (one == 32) & ((two == 89) | (two == 69)) & (three == 32))
-
-
-def _read(letters: NDArray[np.uint8], start: Numbers, size: Numbers) -> Numbers:
-    """Runs of at most 18 digits as numbers."""
-    value = np.zeros(len(start), dtype=np.int64)
-    rows = np.arange(len(start))
-    for step in range(int(size.max(initial=0))):
-        rows = rows[size[rows] > step]
-        value[rows] = value[rows] * 10 + (letters[start[rows] + step] - np.uint8(48))
-    return value
-
-
-def _ordered(entries: list[tuple[int, int]]) -> tuple[Numbers, Numbers]:
-    pairs = np.array(sorted(entries), dtype=np.int64).reshape(-1, 2)
-    return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
-
-
-def _packed(text: str) -> int:
-    """Up to twelve letters and digits as one number; nothing is 0."""
-    code = 0
-    for letter in text:
-        code = code * 37 + int(_VALUE[ord(letter)])
-    return code
-
-
-def _matched(token: Numbers, value: Numbers, keys: Numbers, docs: Numbers) -> tuple[Numbers, Numbers]:
-    """Every token with every document of that key."""
-    low, high = np.searchsorted(keys, value, side="left"), np.searchsorted(keys, value, side="right")
-    count = high - low
-    place = np.repeat(low - np.concatenate(([0], np.cumsum(count)[:-1])), count) + np.arange(count.sum())
-    return np.repeat(token, count), docs[place]
-
-
-def _by_digits(runs: _Runs, columns: _Columns) -> tuple[Numbers, Numbers, Numbers]:
-    """Documents all of whose digits a token has."""
-    token = np.flatnonzero(runs.bare >= 6)
-    found, doc = _matched(token, runs.value[token], columns.digits, columns.digits_doc)
-    return found, doc, np.full(len(found), int(Quality.FULL), dtype=np.int64)
-
-
-def _by_serial(runs: _Runs, columns: _Columns) -> tuple[Numbers, Numbers, Numbers]:
-    """Documents whose serial number a token is, and how well what stands before it agrees; see `references`."""
-    token = np.flatnonzero((runs.size >= 3) & (runs.bare >= 1) & (runs.bare <= 9))
-    token, doc = _matched(token, runs.value[token], columns.serial, columns.serial_doc)
-    if not len(token):
-        return token, doc, token
-    length, here = runs.before(token)
-    glued = (runs.flags[token] & _GLUED) > 0
-    size, code, series = columns.size[doc], columns.code[doc], columns.series[doc]
-    endings = _Endings(runs, here, length)
-    bare = (length == 0) | (size == 0)
-    whole = endings.equal(size, code) & (size > 0)
-    apart = (size > 1) | (length == size) | ~runs.letter_at(here, size + 1)
-    whole &= apart | (runs.size[token] == columns.width[doc])
-    known_size, known_code = endings.known(columns.known)
-    known = known_size > 0
-    year, inner, inner_size = columns.years
-    part = (year[series] > 0) & endings.equal(np.full(len(token), 2), year[series])
-    part |= (inner_size[series] > 0) & endings.equal(inner_size[series], inner[series])
-    end, end_size = columns.end
-    part |= (
-        glued
-        & (end_size[series] > 0)
-        & runs.letter_at(here, np.ones_like(here))
-        & endings.equal(end_size[series], end[series])
-    )
-    quality = np.where(part, int(Quality.STRIPPED), int(Quality.TAIL))
-    same = (known_size == size) & (known_code == code)
-    quality = np.where(known, np.where(same, int(Quality.FULL), 0), quality)
-    quality = np.where(whole, int(Quality.FULL), quality)
-    quality = np.where(bare, np.where(~glued & (size == 0), int(Quality.FULL), int(Quality.TAIL)), quality)
-    kept = quality > 0
-    return token[kept], doc[kept], quality[kept]
-
-
-class _Endings:
-    """What stands before some tokens, compared with packed letters and digits of any length."""
-
-    def __init__(self, runs: _Runs, here: Numbers, length: Numbers) -> None:
-        self._runs, self._here, self._length = runs, here, length
-        self._by_length: dict[int, Numbers] = {}
-
-    def _of(self, length: int) -> Numbers:
-        if length not in self._by_length:
-            code = self._runs.ending(self._here, length)
-            self._by_length[length] = np.where(self._length >= length, code, -1)
-        return self._by_length[length]
-
-    def equal(self, size: Numbers, code: Numbers) -> NDArray[np.bool_]:
-        """Whether each ends in `code`, which is `size` long."""
-        result = np.zeros(len(size), dtype=np.bool_)
-        for length in np.flatnonzero(np.bincount(size)).tolist():
-            if not length:
-                continue
-            result |= (size == length) & (self._of(length) == code)
-        return result
-
-    def known(self, series: dict[int, Numbers]) -> tuple[Numbers, Numbers]:
-        """The longest series that each ends in: its length and its code, zeros where there is none."""
-        size = np.zeros(len(self._here), dtype=np.int64)
-        code = np.zeros(len(self._here), dtype=np.int64)
-        for length in sorted(series, reverse=True):
-            mine = self._of(length)
-            hit = (size == 0) & np.isin(mine, series[length])
-            size[hit], code[hit] = length, mine[hit]
-        return size, code
+    return text[start:stop].replace(" ", "") if flags & PAIR else text[start:stop]
