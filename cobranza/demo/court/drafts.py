@@ -358,7 +358,7 @@ def missing(portal: Portal, draft: Row) -> Iterator[Reason]:
 def declares_copy(profile: Profile, draft: Row) -> bool:
     """Whether a copy must have gone to the debtor: with the claim, and with its amendment.
 
-    Source: Ley 2213 de 2022 (Colombia), art. 6.
+    Ley 2213 de 2022 (Colombia), art. 6, as recalled: it was not read for this.
     """
     return profile.flow.copy_to_debtor and draft["kind"] in ("iniciador", "subsanacion")
 
