@@ -14,6 +14,7 @@ from typing import cast
 
 import pikepdf
 from PIL import Image
+from reportlab.platypus import Flowable, PageBreak
 
 from cobranza.kernel.money import Money
 from cobranza.kernel.secrets import Secret
@@ -163,9 +164,7 @@ def signed(folder: Path, key: str) -> Document:
     return replace(plain, original=True)
 
 
-def _page(words: str) -> list[object]:
-    from reportlab.platypus import PageBreak
-
+def _page(words: str) -> list[Flowable]:
     return [typeset.text(words), PageBreak()]
 
 

@@ -53,7 +53,7 @@ def test_every_page_bears_its_folio_and_every_label_is_that_folio(made: tuple[re
     for place, text in enumerate(told, start=1):
         assert f"folio {place} de {len(told)}" in text
     with pikepdf.open(made[0].file) as pdf:
-        assert [page.label for page in pdf.pages] == [str(place) for place in range(1, len(told) + 1)]
+        assert [str(page.label) for page in pdf.pages] == [str(place) for place in range(1, len(told) + 1)]
 
 
 def test_every_row_of_the_index_leads_to_the_page_with_its_title_and_folio(
@@ -74,9 +74,9 @@ def test_every_row_of_the_index_leads_to_the_page_with_its_title_and_folio(
     targets = {target for place in index for _, target in leads[place]}
     assert targets == {each.first - 1 for each in built.folios}
     assert len(built.folios) == 1 + 2 + len(case.documents)
-    for number, each in enumerate(built.folios[1:], start=1):
-        sheet = told[each.first - 1]
-        assert f"DOCUMENTO N.º {number}\r" in sheet and each.title.removesuffix(" (no incorporado)") in sheet
+    for number, part in enumerate(built.folios[1:], start=1):
+        sheet = told[part.first - 1]
+        assert f"DOCUMENTO N.º {number}\r" in sheet and part.title.removesuffix(" (no incorporado)") in sheet
     document = pypdfium2.PdfDocument(built.file)
     for place in index:
         letters = document[place].get_textpage()
