@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pikepdf
+from pikepdf import Array, Dictionary, Name, Stream
+
 from cobranza.legal.inputs.verdict import MIB
 
 if TYPE_CHECKING:
@@ -56,4 +59,33 @@ def read(job: Job, source: Path, pages: Sequence[int], *, deskew: bool = False, 
             "Escanéelo de nuevo a 200 ppp.",
         )
         return None
-    return target if int(ended) in (0, 4, 10) and target.is_file() else None
+    if int(ended) not in (0, 4, 10) or not target.is_file():
+        return None
+    steady = job.scratch()
+    _steady(target, steady)
+    return steady
+
+
+def _steady(source: Path, target: Path) -> None:
+    """ocrmypdf gives the text layer a name by chance and writes the time of day: neither may get into the bytes."""
+    with pikepdf.open(source) as document:
+        for key in (Name.Info, Name.ID):
+            if key in document.trailer:
+                del document.trailer[key]
+        if Name.Metadata in document.Root:
+            del document.Root[Name.Metadata]
+        for page in document.pages:
+            objects = page.resources.get(Name.XObject)
+            if not isinstance(objects, Dictionary):
+                continue
+            names = sorted(each for each in list(objects.keys()) if each.startswith("/OCR-"))
+            for number, name in enumerate(names):
+                objects[f"/OCR{number}"] = objects[name]
+                del objects[name]
+                contents = page.obj.get(Name.Contents)
+                for stream in contents if isinstance(contents, Array) else [contents]:
+                    if isinstance(stream, Stream):
+                        content = stream.read_bytes()
+                        if name.encode() in content:
+                            stream.write(content.replace(name.encode(), f"/OCR{number}".encode()))
+        document.save(target, deterministic_id=True)

@@ -7,40 +7,16 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pikepdf
 import pypdfium2
-from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream
+from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
+from cobranza.legal.inputs import active as actions
+from cobranza.legal.inputs.objects import dictionary, form_fields
 from cobranza.legal.inputs.verdict import MIB, Finding, InputLimits, reject
 
-_ACTIONS = {
-    "/JavaScript": "JavaScript",
-    "/Launch": "órdenes de abrir programas",
-    "/ImportData": "importación de datos",
-    "/SubmitForm": "envío de formularios",
-    "/ResetForm": "borrado de formularios",
-    "/Rendition": "multimedia",
-    "/Movie": "multimedia",
-    "/Sound": "multimedia",
-    "/RichMediaExecute": "multimedia",
-    "/GoToE": "saltos a ficheros incrustados",
-    "/Hide": "campos que se ocultan",
-    "/SetOCGState": "capas que cambian",
-    "/Trans": "transiciones",
-    "/GoTo3DView": "vistas 3D",
-}
-_ANNOTATIONS = {
-    "/RichMedia": "multimedia",
-    "/Movie": "multimedia",
-    "/Sound": "multimedia",
-    "/Screen": "multimedia",
-    "/3D": "vistas 3D",
-    "/FileAttachment": "ficheros incrustados",
-}
 _HIDDEN_TEXT = re.compile(rb"(?<![\w.])3\s+Tr(?![\w])")
-_DEEP = 32
 _FEW, _COVERED = 200, 0.7
 
 
@@ -105,10 +81,10 @@ def inspect(file: Path, limits: InputLimits) -> Facts:
         _within(pdf, limits)
         warnings = pdf.get_warnings()
         locked = pdf.is_encrypted
-        attachments = tuple(sorted(_attachments(pdf)))
-        active = tuple(sorted(set(_active(pdf, attachments))))
+        attachments = tuple(sorted(actions.attachments(pdf)))
+        active = tuple(sorted(set(actions.active(pdf, attachments))))
         signatures = _signatures(pdf, file)
-        form = bool(_fields(pdf))
+        form = bool(form_fields(pdf))
         declared = _declared(pdf)
         if pdf.Root.get(Name.NeedsRendering, False):
             raise reject(
@@ -299,36 +275,8 @@ def sizes_of(file: Path) -> list[tuple[float, float]]:
         document.close()
 
 
-def dictionary(value: Object | None) -> Dictionary | None:
-    """The value if it is a dictionary (or a stream's), else None: broken files put anything anywhere."""
-    return value if isinstance(value, Dictionary | Stream) else None  # type: ignore[return-value]
-
-
-def _fields(pdf: Pdf) -> list[Dictionary]:
-    """Every form field, inner ones too, each once."""
-    form = dictionary(pdf.Root.get(Name.AcroForm))
-    if form is None:
-        return []
-    found: list[Dictionary] = []
-    seen: set[tuple[int, int]] = set()
-    waiting = [(each, 0) for each in _items(form.get(Name.Fields))]
-    while waiting:
-        field_, depth = waiting.pop(0)
-        if field_.objgen in seen or depth > _DEEP:
-            continue
-        if field_.objgen != (0, 0):
-            seen.add(field_.objgen)
-        found.append(field_)
-        waiting += [(each, depth + 1) for each in _items(field_.get(Name.Kids))]
-    return found
-
-
-def _items(value: Object | None) -> list[Dictionary]:
-    return [each for each in value if isinstance(each, Dictionary)] if isinstance(value, Array) else []
-
-
 def _signature_values(pdf: Pdf) -> Iterator[Dictionary]:
-    for each in _fields(pdf):
+    for each in form_fields(pdf):
         if each.get(Name.FT) != Name.Sig and dictionary(each.get(Name.V)) is None:
             continue
         value = dictionary(each.get(Name.V))
@@ -352,104 +300,6 @@ def _declared(pdf: Pdf) -> bool:
         return isinstance(metadata, Stream) and b"http://www.aiim.org/pdfa/ns/id/" in metadata.read_bytes()
     except pikepdf.PdfError:
         return False
-
-
-def _attachments(pdf: Pdf) -> Iterator[str]:
-    try:
-        yield from pdf.attachments.keys()
-    except (pikepdf.PdfError, ValueError, TypeError, RuntimeError):
-        yield "sin nombre"
-    for page in pdf.pages:
-        for each in _items(page.obj.get(Name.Annots)):
-            if each.get(Name.Subtype) == Name.FileAttachment:
-                spec = dictionary(each.get(Name.FS))
-                yield str(spec.get(Name.UF, spec.get(Name.F, "sin nombre"))) if spec is not None else "sin nombre"
-
-
-def _active(pdf: Pdf, attachments: tuple[str, ...]) -> Iterator[str]:
-    root = pdf.Root
-    yield from _action(root.get(Name.OpenAction))
-    yield from _additional(root)
-    names = dictionary(root.get(Name.Names))
-    if names is not None and Name.JavaScript in names:
-        yield "JavaScript"
-    if attachments or (names is not None and Name.EmbeddedFiles in names):
-        yield "ficheros incrustados"
-    form = dictionary(root.get(Name.AcroForm))
-    if form is not None and Name.XFA in form:
-        yield "formulario XFA"
-    for each in _fields(pdf):
-        yield from _action(each.get(Name.A))
-        yield from _additional(each)
-    for page in pdf.pages:
-        yield from _additional(page.obj)
-        for each in _items(page.obj.get(Name.Annots)):
-            kind = _ANNOTATIONS.get(str(each.get(Name.Subtype)))
-            if kind is not None:
-                yield kind
-            yield from _action(each.get(Name.A))
-            yield from _additional(each)
-
-
-def _additional(holder: Any) -> Iterator[str]:
-    actions = dictionary(holder.get(Name.AA))
-    if actions is not None:
-        for key in list(actions.keys()):
-            yield from _action(actions.get(key))
-
-
-def _action(action: Object | None, depth: int = 0) -> Iterator[str]:
-    action = dictionary(action)
-    if action is None or depth > _DEEP:
-        return
-    kind = _ACTIONS.get(str(action.get(Name.S)))
-    if kind is not None:
-        yield kind
-    following = action.get(Name.Next)
-    for each in _items(following) if isinstance(following, Array) else [following]:
-        yield from _action(each, depth + 1)
-
-
-def strip_active(pdf: Pdf) -> None:
-    """Take out everything that `Facts.active` names, and all other actions but links and jumps."""
-    root = pdf.Root
-    for key in (Name.AA, Name.OpenAction, Name.Collection, Name.Perms, Name.Legal, Name.NeedsRendering, Name.DSS):
-        if key in root:
-            del root[key]
-    names = dictionary(root.get(Name.Names))
-    if names is not None:
-        for key in (Name.JavaScript, Name.EmbeddedFiles, Name.AlternatePresentations, Name.Renditions):
-            if key in names:
-                del names[key]
-        if not len(names.keys()):
-            del root[Name.Names]
-    if Name.AF in root:
-        del root[Name.AF]
-    form = dictionary(root.get(Name.AcroForm))
-    if form is not None and Name.XFA in form:
-        del form[Name.XFA]
-    for holder in _fields(pdf):
-        _strip_actions(holder)
-    for page in pdf.pages:
-        for key in (Name.AA, Name.AF):
-            if key in page.obj:
-                del page.obj[key]
-        kept = []
-        annotations = _items(page.obj.get(Name.Annots))
-        for each in annotations:
-            if str(each.get(Name.Subtype)) in _ANNOTATIONS:
-                continue
-            _strip_actions(each)
-            kept.append(each)
-        if len(kept) != len(annotations):
-            page.obj[Name.Annots] = Array(kept)
-
-
-def _strip_actions(holder: Dictionary) -> None:
-    if Name.AA in holder:
-        del holder[Name.AA]
-    if any(True for _ in _action(holder.get(Name.A))):
-        del holder[Name.A]
 
 
 def unsigned_copy(source: Path, target: Path) -> None:

@@ -24,7 +24,7 @@ import pikepdf
 import pikepdf.pdfa
 from pikepdf import Name, Pdf
 
-from cobranza.legal.inputs import fonts, pdf
+from cobranza.legal.inputs import active, fonts, pdf
 from cobranza.legal.inputs.tools import ToolFailed, run
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _NOW_XMP = re.compile(rb"(<xmp:MetadataDate>)[^<]*(</xmp:MetadataDate>)|(xmp:Met
 
 @dataclass(slots=True, kw_only=True)
 class Made:
-    """A PDF that was made of a source; `untouched` when it is the source itself."""
+    """A PDF made of a source; `untouched` when it is the source itself; `hidden_text` when it came with OCR."""
 
     file: Path
     pages: int
@@ -55,6 +55,7 @@ class Made:
     ocr: int = 0
     method: str = ""
     untouched: bool = False
+    hidden_text: bool = False
 
 
 def conforms(file: Path) -> bool:
@@ -72,7 +73,7 @@ def convert(job: Job, source: Path, facts: pdf.Facts) -> Made:
         Rejected: it cannot be read or drawn at all.
     """
     clean = not (facts.active or facts.owner_locked or facts.repaired)
-    made = Made(file=source, pages=facts.pages, text_layer=facts.text_layer)
+    made = Made(file=source, pages=facts.pages, text_layer=facts.text_layer, hidden_text=facts.hidden_text)
     if clean and facts.text_layer and facts.declared and conforms(source):
         made.pdfa, made.untouched = FLAVOUR, True
         return made
@@ -84,7 +85,7 @@ def convert(job: Job, source: Path, facts: pdf.Facts) -> Made:
             document.save(opened, deterministic_id=True, encryption=False)
         work = _read(job, opened, facts, made)
     for way in (_by_structure, _by_ghostscript, _by_pictures):
-        done = way(job, work, facts, made)
+        done = way(job, work, source, made)
         if done is not None:
             made.file, made.pdfa = done, FLAVOUR
             return made
@@ -118,20 +119,20 @@ def _read(job: Job, opened: Path, facts: pdf.Facts, made: Made) -> Path:
     return work
 
 
-def _by_structure(job: Job, source: Path, facts: pdf.Facts, made: Made) -> Path | None:
+def _by_structure(job: Job, source: Path, first: Path, made: Made) -> Path | None:
     changed = 0
 
     def embed(document: Pdf) -> None:
         nonlocal changed
         changed = fonts.embed_standard(document, job.tools)
 
-    done = _written(job, source, embed)
+    done = _written(job, source, embed, first=first)
     made.method = "ocr" if made.ocr else "fuentes" if changed else "metadatos"
     return done
 
 
-def _by_ghostscript(job: Job, source: Path, facts: pdf.Facts, made: Made) -> Path | None:
-    if made.ocr or facts.hidden_text or not job.tools.ghostscript:
+def _by_ghostscript(job: Job, source: Path, first: Path, made: Made) -> Path | None:
+    if made.ocr or made.hidden_text or not job.tools.ghostscript:
         return None
     made.method = "ghostscript"
     cleaned, rewritten = job.scratch(), job.scratch()
@@ -144,28 +145,28 @@ def _by_ghostscript(job: Job, source: Path, facts: pdf.Facts, made: Made) -> Pat
              "-sColorConversionStrategy=RGB", "-dAutoRotatePages=/None", "-sDEVICE=pdfwrite",
              f"-sOutputFile={rewritten}", cleaned],
             folder=job.folder,
-            seconds=min(job.limits.seconds, 30 + facts.pages),
+            seconds=min(job.limits.seconds, 30 + made.pages),
             memory=job.limits.memory,
         )  # fmt: skip
     except ToolFailed:
         return None
-    if not rewritten.is_file() or not _same(cleaned, rewritten, facts.pages):
+    if not rewritten.is_file() or not _same(cleaned, rewritten, made.pages):
         return None
-    return _written(job, rewritten)
+    return _written(job, rewritten, first=first)
 
 
-def _by_pictures(job: Job, source: Path, facts: pdf.Facts, made: Made) -> Path | None:
+def _by_pictures(job: Job, source: Path, first: Path, made: Made) -> Path | None:
     """The last resort: legible, searchable and conforming, but no longer the same objects; it is said."""
-    if facts.pages > job.limits.raster_pages:
+    if made.pages > job.limits.raster_pages:
         return None
     from cobranza.legal.inputs import ocr
 
     drawn = job.scratch()
     if not pictures(job, source, drawn):
         return None
-    every = tuple(range(facts.pages))
+    every = tuple(range(made.pages))
     read = ocr.read(job, drawn, every)
-    done = _written(job, read or drawn)
+    done = _written(job, read or drawn, first=first)
     if done is not None:
         made.method, made.ocr, made.text_layer = "imagen", len(every) if read else 0, read is not None
         job.note(
@@ -188,15 +189,37 @@ def pictures(job: Job, source: Path, target: Path) -> bool:
     return True
 
 
-def _written(job: Job, source: Path, change: Callable[[Pdf], None] | None = None) -> Path | None:
-    """`source` with PDF/A's structure and metadata; None when the validator does not pass what was written."""
+def _written(
+    job: Job, source: Path, change: Callable[[Pdf], None] | None = None, *, first: Path | None = None
+) -> Path | None:
+    """`source` with PDF/A's structure and metadata; None when the validator does not pass what was written.
+
+    Where a program made `source` of `first`, the properties are those of `first`: programs write the time of day.
+    """
     target = job.scratch()
     with pikepdf.open(source, suppress_warnings=True) as document:
         _clean(document)
+        if first is not None and first != source:
+            _properties(document, first)
         if change is not None:
             change(document)
         write(document, target)
     return target if conforms(target) else None
+
+
+def _properties(document: Pdf, first: Path) -> None:
+    if Name.Metadata in document.Root:
+        del document.Root[Name.Metadata]
+    for key in (Name.Info, Name.ID):
+        if key in document.trailer:
+            del document.trailer[key]
+    with pikepdf.open(first, suppress_warnings=True) as original:
+        info = original.trailer.get(Name.Info)
+        if isinstance(info, pikepdf.Dictionary):
+            for name in list(info.keys()):
+                value = info[name]
+                if isinstance(value, pikepdf.String):
+                    document.docinfo[name] = pikepdf.String(str(value))
 
 
 def write(document: Pdf, target: Path) -> None:
@@ -208,7 +231,7 @@ def write(document: Pdf, target: Path) -> None:
 
 
 def _clean(document: Pdf) -> None:
-    pdf.strip_active(document)
+    active.strip(document)
     pdf.flatten(document)
     root = document.Root
     for key in _ROOT_KEYS:

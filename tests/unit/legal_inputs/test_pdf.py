@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from cobranza.legal.inputs import Converter, State
+from cobranza.legal.inputs import Converter, InputLimits, State, Tools
 from tests.unit.legal_inputs import samples
 
 
@@ -126,12 +126,39 @@ def test_a_file_that_is_not_there_is_a_verdict(converter: Converter, tmp_path: P
 
 
 def test_the_same_input_gives_the_same_bytes(converter: Converter, tmp_path: Path) -> None:
-    file = samples.text_pdf(tmp_path / "t.pdf")
-    first = converter.take(file).pdf
+    text = samples.text_pdf(tmp_path / "t.pdf", pages=1)
+    files = [text, samples.scan_pdf(tmp_path / "e.pdf"), _in_cmyk(tmp_path / "c.pdf", text)]
     with Converter(tmp_path / "otra") as other:
-        second = other.take(file).pdf
-    assert first is not None and second is not None
-    assert first != second and first.read_bytes() == second.read_bytes()
+        for file in files:
+            first, second = converter.take(file).pdf, other.take(file).pdf
+            assert first is not None and second is not None
+            assert first != second and first.read_bytes() == second.read_bytes(), file.name
+
+
+def _in_cmyk(file: Path, source: Path) -> Path:
+    """With a colour that only a rewriting of the page brings to PDF/A's sRGB."""
+    return samples.change(source, file, lambda pdf: pdf.pages[0].contents_add(b"0 1 1 0 k 50 500 60 20 re f"))
+
+
+def test_other_colours_are_rewritten_by_ghostscript_with_the_same_words(converter: Converter, tmp_path: Path) -> None:
+    file = _in_cmyk(tmp_path / "c.pdf", samples.text_pdf(tmp_path / "t.pdf"))
+    taken = converter.take(file)
+    assert (taken.verdict.pdfa, taken.verdict.method) == ("2b", "ghostscript")
+    assert taken.pdf is not None and samples.words(taken.pdf) == samples.words(file)
+
+
+def test_the_last_resort_is_a_picture_and_beyond_it_the_file_as_it_is(tmp_path: Path) -> None:
+    file = _in_cmyk(tmp_path / "c.pdf", samples.text_pdf(tmp_path / "t.pdf", pages=1, size=(400, 220)))
+    tools = Tools(tesseract=Tools.found().tesseract)
+    with Converter(tmp_path / "a", tools=tools) as converter:
+        drawn = converter.take(file)
+    assert (drawn.verdict.state, drawn.verdict.pdfa, drawn.verdict.method) == (State.CONVERTED, "2b", "imagen")
+    assert drawn.verdict.has("imagen") and drawn.pdf is not None and "1.210,00" in samples.words(drawn.pdf)
+    with Converter(tmp_path / "b", tools=tools, limits=InputLimits(raster_pages=0)) as converter:
+        kept = converter.take(file)
+    assert (kept.verdict.state, kept.verdict.pdfa, kept.filed) == (State.AS_IS, "", file)
+    assert kept.verdict.has("no_pdfa") and kept.view is not None
+    assert pikepdf.pdfa.validate_written(kept.view, "2b").passed
 
 
 def test_a_signed_pdf_is_filed_as_it_is_and_shown_as_a_copy(converter: Converter, tmp_path: Path) -> None:
