@@ -36,6 +36,9 @@ _MAIN = re.compile(
 )
 
 
+_HINTS = ("new_account", "assigned", "debit_order", "which_account")
+
+
 class _Rule(Strict):
     razon: Annotated[str, Field(min_length=1)]
     negable: bool = False
@@ -122,6 +125,13 @@ def matrix(examples: Sequence[Example]) -> NDArray[np.float32]:
     for row, example in zip(table, examples, strict=True):
         row[[columns[name] for name in raised(example)]] = 1.0
     return table
+
+
+def hinted(table: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which rows of `matrix` raise a rule that speaks of another bank account, shape (n_examples,)."""
+    columns = [place for place, name in enumerate(names()) if name in _HINTS]
+    found: NDArray[np.bool_] = table[:, columns].max(axis=1) > 0
+    return found
 
 
 def raised(example: Example) -> set[str]:

@@ -35,10 +35,11 @@ class Bench:
         views = self.model.views(examples, self.encoder)
         name, way = self.model.way(views)
         opinions = self.model.opinions(views)
-        among = self.model.among(views)
+        among = self.model.among(views, examples)
+        hinted = flags.hinted(views.rules)
         version = f"{self.model.version}{'' if name == 'vectors' else '-' + name}"
         return [
-            self._one(example, place, opinions[place], among[place], views, way, version)
+            self._one(example, place, opinions[place], among[place], hinted[place], views, way, version)
             for place, example in enumerate(examples)
         ]
 
@@ -48,6 +49,7 @@ class Bench:
         place: int,
         opinion: NDArray[np.float64],
         among: NDArray[np.float64],
+        hinted: np.bool_,
         views: Views,
         way: Way,
         version: str,
@@ -65,7 +67,7 @@ class Bench:
             reasons: tuple[str, ...] = (reason,)
             abstain = False
         else:
-            chosen = int(way.chosen(labels, chances[None, :])[0])
+            chosen = int(way.chosen(labels, chances[None, :], np.array([hinted]))[0])
             label = labels[chosen]
             sure = float(way.confidence(chances[chosen : chosen + 1])[0])
             reasons = self._reasons(chosen, chances, place, views, way)

@@ -95,14 +95,21 @@ def threshold(confidence: NDArray[np.float64], right: NDArray[np.bool_], wanted:
 
 
 def second_threshold(
-    odds: NDArray[np.float64], chosen: NDArray[np.int64], answers: NDArray[np.int64], seconds: NDArray[np.int64]
+    likely: NDArray[np.float64], chosen: NDArray[np.int64], answers: NDArray[np.int64], seconds: NDArray[np.int64]
 ) -> float:
-    """Probability from which telling a second matter is worth most over all messages (F0.5: a wrong one costs more)."""
-    probability = 1.0 / (1.0 + np.exp(-odds))
-    probability[np.arange(len(chosen)), chosen] = 0.0
-    best, said = probability.argmax(axis=1), probability.max(axis=1)
+    """How likely a second matter must be to be told: what is worth most (F0.5: a wrong one costs more).
+
+    Args:
+        likely: Of each label of each message, shape (n_messages, n_labels).
+        chosen: The label that is said first.
+        answers: The right one.
+        seconds: The right second one, -1 without one.
+    """
+    likely = likely.copy()
+    likely[np.arange(len(chosen)), chosen] = 0.0
+    best, said = likely.argmax(axis=1), likely.max(axis=1)
     found = (0.0, 1.0)
-    for least in np.round(np.arange(0.05, 0.96, 0.01), 2):
+    for least in np.round(np.arange(0.02, 0.96, 0.01), 2):
         told = said >= least
         # the first matter told as a second one is no error when it was missed as the first
         hits = int((told & ((best == seconds) | ((best == answers) & (chosen == seconds)))).sum())
@@ -115,20 +122,22 @@ def favour(chance: NDArray[np.float64], there: NDArray[np.bool_], *, recall: flo
     """Probability from which a label that must not be missed is said although another is likelier.
 
     Args:
-        chance: Probability of the label.
+        chance: Probability of the label; 1 where it is said anyway, 0 where it is not said although likely.
         there: Whether it is right.
         recall: Share of those that are there to be found, if that can be had.
         precision: Share right of what is said that must be kept.
 
     Returns:
-        The highest probability that gives `recall`, or else the lowest that keeps `precision`.
+        The highest probability that gives `recall`, or else the highest recall that keeps `precision`.
     """
-    best = 0.5
-    for least in np.round(np.arange(0.5, 0.04, -0.01), 2):
+    best, most = 0.5, -1.0
+    for least in np.round(np.arange(0.5, 0.015, -0.01), 2):
         said = chance >= least
         if said.any() and there[said].mean() < precision:
             break
-        best = float(least)
-        if there.any() and said[there].mean() >= recall:
+        share = float(said[there].mean()) if there.any() else 1.0
+        if share > most:
+            best, most = float(least), share
+        if most >= recall:
             break
     return best

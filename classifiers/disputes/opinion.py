@@ -8,7 +8,7 @@ with vectors and one without, each measured on messages that its heads had not s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -19,10 +19,12 @@ from classifiers.disputes import flags
 from classifiers.disputes.evidence import BANK_CHANGE
 from classifiers.disputes.example import Example
 from classifiers.disputes.heads import Head, Scale, Table
-from classifiers.disputes.text import subject
+from classifiers.disputes.text import sentences, subject
 from classifiers.disputes.words import Words
 
 PLAIN, VECTORS = "plain", "vectors"
+_SENTENCE = 4  # words of a sentence that can tell a matter
+_TOLD = {"words": 1.2, "rules": 0.4}  # how much each head counts for one sentence
 _LONGEST = 6000  # characters of a message that are looked at; what comes later is not why somebody wrote
 
 
@@ -45,8 +47,8 @@ class Way:
         offset: Of that line.
         thresholds: Confidence below which a person decides, by label.
         second: Probability from which a second matter is told.
-        favoured: Probability from which a change of bank details is said although another label is likelier: to miss
-            one costs more than to ask once too often.
+        favoured: Probability from which a change of bank details is said although another label is likelier, where a
+            rule speaks of another account: to miss one costs more than to ask once too often.
     """
 
     weights: Mapping[str, float]
@@ -56,12 +58,14 @@ class Way:
     second: float
     favoured: float = 1.01
 
-    def chosen(self, labels: Sequence[str], chances: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Index of the label to say, for rows of probabilities, shape (n_messages,)."""
+    def chosen(
+        self, labels: Sequence[str], chances: NDArray[np.float64], hinted: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Index of the label to say, for rows of probabilities and of `flags.hinted`, shape (n_messages,)."""
         found: NDArray[np.int64] = chances.argmax(axis=1)
         if BANK_CHANGE in labels:
             place = list(labels).index(BANK_CHANGE)
-            found[chances[:, place] >= self.favoured] = place
+            found[hinted & (chances[:, place] >= self.favoured)] = place
         return found
 
     def confidence(self, likeliest: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -133,13 +137,39 @@ class Model:
             total += weight * self.heads[name].scores(tables[name])
         return total
 
-    def among(self, views: Views) -> NDArray[np.float64]:
-        """Probability that a label is among a message's matters, shape (n_messages, n_labels)."""
+    def among(self, views: Views, examples: Sequence[Example]) -> NDArray[np.float64]:
+        """How likely a label is among the matters of messages and has a sentence, shape (n_messages, n_labels)."""
         tables = views.tables()
         heads = [(head, tables[name]) for name, head in self.second.items() if name in tables]
         total = sum(head.odds(table) for head, table in heads)
-        probability: NDArray[np.float64] = expit(total / len(heads))
-        return probability
+        likely: NDArray[np.float64] = expit(total / len(heads)) * told(examples, self.words, self.heads)
+        return likely
+
+
+def told(examples: Sequence[Example], words: Words, first: Mapping[str, Head]) -> NDArray[np.float64]:
+    """Probability of each label in the sentence that speaks most for it: a second matter has one of its own.
+
+    Args:
+        examples: Messages.
+        words: Vocabulary.
+        first: Heads "words" and "rules".
+
+    Returns:
+        Shape (n_messages, n_labels); zeros for a message of one sentence.
+    """
+    found = np.zeros((len(examples), first["words"].weights.shape[1]))
+    parts, owners = [], []
+    for place, example in enumerate(examples):
+        said = [part for part in sentences(example.text[:_LONGEST]) if len(part.split()) >= _SENTENCE]
+        if len(said) < 2:
+            continue
+        parts += [replace(example, subject="", text=part, attachments=(), entities=()) for part in said]
+        owners += [place] * len(said)
+    if parts:
+        scores = _TOLD["words"] * first["words"].scores(words.transform([part.text for part in parts]))
+        scores += _TOLD["rules"] * first["rules"].scores(flags.matrix(parts))
+        np.maximum.at(found, owners, softmax(scores, axis=1))
+    return found
 
 
 def probabilities(opinions: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax
 
-from classifiers.disputes import flags, heads, measuring
-from classifiers.disputes.evidence import BANK_CHANGE
+from classifiers.disputes import flags, heads, measuring, opinion
+from classifiers.disputes.evidence import BANK_CHANGE, NO_ACTION
 from classifiers.disputes.example import Example
 from classifiers.disputes.heads import Head, Scale, Table
 from classifiers.disputes.opinion import PLAIN, VECTORS, Encoder, Model, Views, Way, counted_text, encoded_text
@@ -40,6 +40,7 @@ class Lesson:
         untouched: Rows that the encoder was not tuned on; trust is measured on these alone.
         check: Rows of `untouched` that every model of this program has: by these models are compared.
         weights: How much each message counts.
+        hinted: Rows that raise a rule that speaks of another account; known when rules were looked at.
     """
 
     examples: Sequence[Example]
@@ -49,6 +50,7 @@ class Lesson:
     untouched: NDArray[np.bool_]
     check: NDArray[np.bool_]
     weights: NDArray[np.float64]
+    hinted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
 
 def train(
@@ -67,11 +69,12 @@ def train(
     scale = Scale.of(vectors) if vectors is not None else None
     dense = scale.apply(vectors) if scale is not None and vectors is not None else None
     tell("Midiendo con validación cruzada")
-    unseen, among = _cross_validate(lesson, len(labels), texts, rules, dense, seed)
-    rows = lesson.untouched
-    ways = {PLAIN: _way(("words", "rules"), unseen, among, lesson, rows, labels)}
+    unseen, among, told = _cross_validate(lesson, len(labels), texts, rules, dense, seed)
+    rows, hinted = lesson.untouched, flags.hinted(rules)
+    lesson = replace(lesson, hinted=hinted)
+    ways = {PLAIN: _way(("words", "rules"), unseen, among, told, lesson, rows, labels)}
     if dense is not None:
-        ways[VECTORS] = _way(("words", "rules", "vectors"), unseen, among, lesson, rows, labels)
+        ways[VECTORS] = _way(("words", "rules", "vectors"), unseen, among, told, lesson, rows, labels)
     tell("Aprendiendo de todos los correos")
     words, table = Words.fit(texts)
     views = Views(table, rules, dense)
@@ -152,8 +155,9 @@ def _cross_validate(
     rules: NDArray[np.float32],
     dense: NDArray[np.float32] | None,
     seed: int,
-) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
-    """Each head's scores for messages that it had not seen, by head: of labels, and of what is among the matters."""
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+    """Of messages that no head had seen: scores of labels and of what is among the matters by head, `opinion.told`."""
+    told = np.zeros((len(texts), n_labels))
     unseen: dict[str, NDArray[np.float64]] = {}
     among: dict[str, NDArray[np.float64]] = {}
     for rest in folds(lesson.groups, seed):
@@ -164,13 +168,15 @@ def _cross_validate(
         for name, table in tables.items():
             unseen.setdefault(name, np.zeros((len(texts), n_labels)))[rest] = first[name].scores(table[rest])
             among.setdefault(name, np.zeros((len(texts), n_labels)))[rest] = second[name].odds(table[rest])
-    return unseen, among
+        told[rest] = opinion.told([lesson.examples[row] for row in rest], words, first)
+    return unseen, among, told
 
 
 def _way(
     names: Sequence[str],
     unseen: dict[str, NDArray[np.float64]],
     among: dict[str, NDArray[np.float64]],
+    told: NDArray[np.float64],
     lesson: Lesson,
     rows: NDArray[np.bool_],
     labels: Sequence[str],
@@ -196,7 +202,10 @@ def _way(
         for place, label in enumerate(labels)
     }
     odds = np.mean([among[name][rows] for name in names], axis=0)
-    second = measuring.second_threshold(odds, chosen, answers, lesson.seconds[rows])
+    likely = expit(odds) * told[rows]
+    if NO_ACTION in labels:
+        likely[:, list(labels).index(NO_ACTION)] = 0.0
+    second = measuring.second_threshold(likely, chosen, answers, lesson.seconds[rows])
     return replace(way, thresholds=thresholds, second=second)
 
 
@@ -210,7 +219,9 @@ def _favoured(
     if BANK_CHANGE not in labels:
         return way.favoured
     place = list(labels).index(BANK_CHANGE)
-    chance = _chances(way, unseen, rows)[:, place]
+    chances = _chances(way, unseen, rows)
+    chance = np.where(lesson.hinted[rows], chances[:, place], 0.0)
+    chance[chances.argmax(axis=1) == place] = 1.0
     return measuring.favour(chance, lesson.answers[rows] == place, recall=_BANK_RECALL, precision=_BANK_PRECISION)
 
 
@@ -243,7 +254,7 @@ def _raw(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
     """Chosen label, its raw probability, and whether it is right, of the rows that count."""
     probability = _chances(way, unseen, rows)
-    chosen = way.chosen(labels, probability)
+    chosen = way.chosen(labels, probability, lesson.hinted[rows])
     return chosen, probability[np.arange(len(chosen)), chosen], chosen == lesson.answers[rows]
 
 
