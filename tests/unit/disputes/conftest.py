@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cobranza.disputes import workflow
+from cobranza.disputes import storing, workflow
 from cobranza.disputes.models import Mail
 from cobranza.disputes.settings import Triage, TriageMailbox
 from cobranza.disputes.shift import Shift
@@ -97,9 +97,7 @@ class Office:
         content = fakes.raw(text, **headers)
         self.inbox.deliver(content)
         self.run()
-        return Mail.objects.get(
-            key=fakes.read(content).key if b"ILEGIBLE" not in content else workflow.storing.key_of(content)
-        )
+        return Mail.objects.get(key=fakes.read(content).key if b"ILEGIBLE" not in content else storing.key_of(content))
 
     def invoice(self, number: str) -> Invoice:
         return Invoice.objects.get(number=number)

@@ -10,7 +10,7 @@ import pytest
 
 from cobranza.disputes.answering import acknowledge, address, suggest, why_silent
 from cobranza.disputes.policy import new_accounts, outrank, review
-from cobranza.disputes.ports import Kind, ReadMail
+from cobranza.disputes.ports import Kind, Question, ReadMail
 from cobranza.disputes.threads import Answer, Earlier, place
 from tests.unit.disputes import fakes
 from tests.unit.disputes.test_linking import BOOK, document, said
@@ -109,7 +109,7 @@ def test_an_account_that_is_known_is_no_news() -> None:
 
 
 def test_a_new_account_outranks_any_judgement() -> None:
-    [first] = fakes.FakeJudge().judge([fakes.Question(mail=mail("ya está pagada"))])
+    [first] = fakes.FakeJudge().judge([Question(mail=mail("ya está pagada"))])
     top = outrank(first, ("ES91",), fakes.CATEGORIES)
     assert (top.label, top.secondary, top.abstain) == ("cambio_datos_bancarios", "pago_ya_realizado", False)
     assert outrank(first, (), fakes.CATEGORIES) == first
@@ -127,7 +127,7 @@ def test_a_new_account_outranks_any_judgement() -> None:
 )
 def test_what_a_person_has_to_see(text: str, sender: str, wanted: bool) -> None:
     one = mail(text, sender=sender)
-    [judgement] = fakes.FakeJudge().judge([fakes.Question(mail=one)])
+    [judgement] = fakes.FakeJudge().judge([Question(mail=one)])
     found = review(judgement, fakes.CATEGORIES[judgement.label], said(text, sender, BOOK), {})
     assert found.wanted == wanted, found.reasons
 

@@ -64,7 +64,7 @@ def test_a_whole_document_when_the_category_says_so() -> None:
 def test_another_currency_says_nothing() -> None:
     row = document(1, 1, "F2026-00381", "1210")
     mail = fakes.read(fakes.raw("F2026-00381: 200,00 EUR de más"))
-    other = Document(**{name: getattr(row, name) for name in row.__dataclass_fields__} | {"currency": "MXN"})  # type: ignore[attr-defined]
+    other = Document(**{name: getattr(row, name) for name in row.__dataclass_fields__} | {"currency": "MXN"})
     [one] = plan(Hold.DISPUTED_AMOUNT, [Named(document=other, how="exact", at=0)], mail)
     assert one.amount is None
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cobranza.disputes import linking
 from cobranza.disputes.directory import country_of
 from cobranza.disputes.linking import Document, Linked, Party, flat, likeness, link
+from cobranza.disputes.ports import LedgerFacts
 from cobranza.disputes.shift import read_of
 from cobranza.ledger.models import Contact, Debtor
 from cobranza.ledger.registry import register_creditor
@@ -111,7 +111,7 @@ def test_a_stranger_who_names_an_invoice_gets_a_suggestion_and_no_facts(text: st
     assert found.party is None
     assert found.named == ()
     assert [row.number for row in found.suggested] == ["F2026-00381"]
-    assert found.facts == linking.LedgerFacts()
+    assert found.facts == LedgerFacts()
     assert any("persona" in reason for reason in found.reasons)
 
 

@@ -44,7 +44,7 @@ def test_two_robots_share_the_mails_of_one_mailbox(office: Office) -> None:
         office.inbox.deliver(b"Received: from a by b\r\n" + content)
     workflow.collect(office.shift())
     robots = [office.shift(), office.shift()]
-    together(*(lambda shift=shift: workflow.work(shift) for shift in robots))  # type: ignore[misc]
+    together(*(lambda shift=shift: workflow.work(shift) for shift in robots))
     office.hurry()
     workflow.work(office.shift())
 
@@ -60,6 +60,6 @@ def test_the_cap_holds_for_two_robots(office: Office) -> None:
         office.inbox.deliver(fakes.raw(f"Pregunta {number}", message_id=f"<{number}@pepa.example>"))
     workflow.collect(office.shift())
     robots = [office.shift(acuses_por_dia=3), office.shift(acuses_por_dia=3)]
-    together(*(lambda shift=shift: workflow.work(shift) for shift in robots))  # type: ignore[misc]
+    together(*(lambda shift=shift: workflow.work(shift) for shift in robots))
     assert len(office.sender.sent) == 3
     assert len(office.desk.tickets) == 6
