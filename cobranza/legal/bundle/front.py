@@ -151,7 +151,8 @@ def _sheet(annex: Annex, pages: int, first: int, last: int) -> list[Flowable]:
             told.append(("Se presenta", "El original firmado, byte a byte" if verdict.signed else shown))
             told += [("Páginas", str(pages)), ("Folios", f"{first} a {last}")]
         if verdict.ocr:
-            told.append(("Texto", f"Leído por OCR en {verdict.ocr} páginas: contrástelo con la imagen"))
+            pages_read = "1 página" if verdict.ocr == 1 else f"{verdict.ocr} páginas"
+            told.append(("Texto", f"Leído por OCR en {pages_read}: contrástelo con la imagen"))
         reasons = [text(f"· {each.text} {each.remedy}".strip(), page.NOTE) for each in verdict.reasons]
     else:
         told += [("Páginas", str(pages)), ("Folios", f"{first} a {last}")]

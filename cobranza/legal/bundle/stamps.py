@@ -77,7 +77,7 @@ class Stamper:
         edge = 2.6 * size
         width = stringWidth(folio, SANS_BOLD, size)
         left = max(0.02 * seen.width, seen.width - edge - width)
-        words = _outlined(folio, _FONT_BOLD, size, left, min(edge, 0.06 * seen.height))
+        words = _outlined(folio, _FONT_BOLD, size, left, min(1.5 * size, 0.06 * seen.height))
         if copy:
             room = 0.9 * seen.width / max(1.0, stringWidth(copy, SANS_BOLD, 1.0))
             words += _framed(copy, min(size, room), seen)
