@@ -98,7 +98,14 @@ class Threshold(Strict):
 
 
 class Assignment(Strict):
-    """`[[asignaciones]]`: who takes the cases of a country or creditor; "" fits all, the first that fits counts."""
+    """`[[asignaciones]]`: who takes the cases of a country or creditor; the first that fits counts.
+
+    Attributes:
+        abogado: Account of the console.
+        correo: Where the alert is sent too, "" for the console alone.
+        pais: Only for creditors of this country, "" for all.
+        acreedor: Only for this creditor, "" for all.
+    """
 
     TABLE: ClassVar[str] = "asignaciones"
 
@@ -198,7 +205,17 @@ class Signature(Strict):
 
 
 class Organ(Strict):
-    """`[[organos]]`: before whom a debtor is claimed; `{localidad}` and `{provincia}` of the debtor may stand in it."""
+    """`[[organos]]`: before whom a debtor is claimed; the first that fits counts.
+
+    Attributes:
+        pais: Of the creditor.
+        juzgado: Folder in connectors/courts/.
+        procedimiento: One of those that the court takes.
+        nombre: How the writ addresses it; `{localidad}` and `{provincia}` of the debtor may stand in it.
+        provincia: Only for debtors of this province, "" for all.
+        localidad: Of the court, "" for the debtor's.
+        codigo: Of the court, "" when it has none.
+    """
 
     TABLE: ClassVar[str] = "organos"
 
@@ -212,7 +229,12 @@ class Organ(Strict):
 
 
 class LocalDays(Strict):
-    """`[calendarios.*]`: region and local holidays of a country's court calendar."""
+    """`[calendarios.*]`: what a country's court calendar has beside the country's own days.
+
+    Attributes:
+        region: As the package `holidays` names it ("MD"), "" for none.
+        festivos: Local holidays.
+    """
 
     TABLE: ClassVar[str] = "calendarios"
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.db.models import Min, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
@@ -110,7 +110,8 @@ def page(request: HttpRequest, row: LegalCase, *, status: int = 200, **filled: A
     """The page of a case; `filled` brings forms that were refused."""
     settings = read_settings()
     try:
-        review, problem = workflow.look(row), None
+        review, problem = workflow.look_and_void(row), None
+        row.refresh_from_db()
     except CobranzaError as exc:
         review, problem = None, exc.as_dict()
     papers = list(row.documents.filter(replaced_by=None).order_by("position", "pk"))
@@ -126,13 +127,14 @@ def page(request: HttpRequest, row: LegalCase, *, status: int = 200, **filled: A
         "review": review,
         "unbuilt": problem,
         "papers": papers,
+        "pending": any(each.state == CaseDocument.States.PENDING for each in papers),
         "old_papers": row.documents.exclude(replaced_by=None).order_by("position", "pk"),
         "shown": shown,
         "checks": _checks(review),
         "account": _account(row, review),
         "priors": row.priors.filter(removed_at=None).select_related("document").order_by("sent_on"),
         "defendants": row.defendants.order_by("pk"),
-        "deadlines": row.deadlines.order_by("done_at", "until"),
+        "deadlines": row.deadlines.order_by(F("done_at").asc(nulls_first=True), "until"),
         "news": row.news.order_by("-at", "-pk"),
         "timeline": history.of(row),
         "signing": _signing(request, row, review, settings),

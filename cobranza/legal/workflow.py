@@ -25,6 +25,7 @@ from cobranza.screens.access import Role, roles_of
 
 QUEUE = "expedientes"
 ALERTS = Actor.robot("alertas_legales")
+CONSOLE = Actor.robot("consola")
 PREPARES = Actor.robot("preparar_expedientes")
 
 
@@ -166,6 +167,16 @@ def look(row: LegalCase) -> Review:
     """Where a case stands at this second; see `signing.look` for the errors."""
     rules = house.read()
     return signing.look(row, rules, settings.rate_book(), on=handing.today(rules, row.country))
+
+
+def look_and_void(row: LegalCase) -> Review:
+    """The same; signatures whose package does not count any more end here, and the record says why."""
+    review = look(row)
+    if not (review.stale and review.signatures):
+        return review
+    rules = house.read()
+    on = handing.today(rules, row.country)
+    return signing.void_if_stale(row, rules, settings.rate_book(), on=on, actor=CONSOLE)
 
 
 def sign(row: LegalCase, package_hash: str, *, person: str) -> SignOff:

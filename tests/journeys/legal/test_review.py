@@ -213,8 +213,14 @@ def test_a_case_from_its_alert_to_the_court(enter: Callable[..., Page], office: 
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     page.reload()
     expect(page.get_by_text("El paquete preparado ya no vale")).to_be_visible()
+    assert stages.find(row.number).stage == "en_revision"
     look("void")
     file.write_bytes(content)
+    page.reload()
+    expect(page.get_by_text("Anulada")).to_be_visible()
+    page.get_by_label("He leído el expediente").check()
+    page.get_by_role("button", name="Dar el visto bueno").click()
+    expect(page.get_by_text("Firmado: listo para presentar").first).to_be_visible()
 
     # What the court says comes back through the seam.
     seam = handover.room()
