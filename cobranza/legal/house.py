@@ -102,7 +102,6 @@ class Assignment(Strict):
 
     Attributes:
         abogado: Account of the console.
-        correo: Where the alert is sent too, "" for the console alone.
         pais: Only for creditors of this country, "" for all.
         acreedor: Only for this creditor, "" for all.
     """
@@ -110,7 +109,6 @@ class Assignment(Strict):
     TABLE: ClassVar[str] = "asignaciones"
 
     abogado: str = Field(min_length=1)
-    correo: str = ""
     pais: str = ""
     acreedor: str = ""
 
