@@ -175,6 +175,7 @@ def put_off(row: LegalCase, *, until: date, why: str, today: date, person: str) 
         found = stages.locked(row)
         stages.require(found, Stages.ALERT, Stages.LATER)
         stages.move(found, Stages.LATER, actor=Actor.person(person), why=stages.reason(why), changes={"until": until})
+        _answered(found, person)
     return found
 
 
@@ -185,6 +186,7 @@ def discard(row: LegalCase, *, why: str, person: str) -> LegalCase:
         stages.require(found, Stages.ALERT, Stages.LATER, Stages.PREPARING, Stages.REVIEW)
         told = stages.reason(why)
         stages.move(found, Stages.DISCARDED, actor=Actor.person(person), why=told, changes={"until": None})
+        _answered(found, person)
     return found
 
 
@@ -221,7 +223,14 @@ def accept(row: LegalCase, settings: Legal, *, on: date, person: str) -> LegalCa
             changes=changes,
             seals=[defendant, *touched],
         )
+        _answered(found, person)
     return found
+
+
+def _answered(row: LegalCase, person: str) -> None:
+    """Whoever decides has seen the alert."""
+    for pk in alerts.open_alerts().filter(key=f"legal:{row.number}").values_list("pk", flat=True):
+        alerts.acknowledge(pk, person)
 
 
 def _refresh(row: LegalCase, on: date) -> list[Item]:

@@ -53,6 +53,7 @@ def test_a_discarded_case_is_not_told_again(room: Room) -> None:
     opening.discard(room.alerted(), why="Cliente estratégico", person="letrada")
     assert workflow.alert(room.shift, on=date(2026, 6, 1)) != []  # the others are late by then
     assert LegalCase.objects.filter(debtor__name="Ferretería Pepa, S.L.").count() == 1
+    assert Alert.objects.get(key="legal:EXP-2026-000001").acknowledged_by == "letrada"
 
 
 def test_what_is_held_is_not_claimed(room: Room) -> None:
