@@ -59,7 +59,7 @@ def test_sixty_sources_of_five_hundred_pages(large: Path, capsys: pytest.Capture
     assert cold["pdfa"] == warm["pdfa"] == "2b"
     assert warm["pages"] > PAGES
     assert merge["ours"] <= 3 * merge["raw"]
-    assert warm["cpu"] <= 12 and cold["cpu"] <= 70  # two cores: 35 s of wall time when the machine is free
+    assert warm["cpu"] <= 12 and cold["cpu"] <= 35  # of one processor, whatever else the machine does
     assert max(cold["peak_mib"], cold["peak_worker_mib"], warm["peak_mib"]) <= 400
 
 
