@@ -89,6 +89,7 @@ def convert(job: Job, source: Path, facts: pdf.Facts) -> Made:
         if done is not None:
             made.file, made.pdfa = done, FLAVOUR
             return made
+    made.method = "ocr" if made.ocr else ""
     if clean and work is source:
         made.untouched = True
         return made
