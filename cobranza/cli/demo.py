@@ -1,4 +1,4 @@
-"""`cobranza demo`: the nightly reconciliation and the triage of mail against a small world of real parts."""
+"""`cobranza demo`: a night's reconciliation, a morning's mail and a claim, against a small world of real parts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEEDS_DATABASE = False
 
 @click.group()
 def group() -> None:
-    """Un ERP de verdad, dos bancos, un buzón y una mesa de tickets inventados con los que probarlo todo."""
+    """Un ERP de verdad, dos bancos, un buzón, una mesa de tickets y un juzgado inventados con los que probarlo todo."""
 
 
 group.name = "demo"
@@ -25,7 +25,7 @@ group.name = "demo"
 @group.command()
 @click.option("--json", "as_json", is_flag=True, help="Salida para programas.")
 def run(as_json: bool) -> None:
-    """Concilia el mes de la empresa de demostración, atiende su correo y cuenta lo que ha pasado."""
+    """Concilia el mes de la empresa de demostración, atiende su correo, lleva un caso al juzgado y lo cuenta."""
     from cobranza.database import session
     from cobranza.demo import world
 
@@ -34,18 +34,20 @@ def run(as_json: bool) -> None:
 
     tell("Abriendo la base de datos")
     with session.opened(), world.running(tell=tell) as running:
-        from cobranza.demo import nightly, triage
+        from cobranza.demo import claims, nightly, triage
 
         report = nightly.run(running, tell=tell)
         mail = triage.run(running, tell=tell)
+        claim = claims.run(running.court, tell=tell)
     if as_json:
-        whole = report.as_dict() | {"sound": report.sound and mail.sound, "mail": mail.as_dict()}
+        whole = report.as_dict() | {"sound": report.sound and mail.sound and claim.sound}
+        whole |= {"mail": mail.as_dict(), "claim": claim.as_dict()}
         click.echo(json.dumps(whole, ensure_ascii=False, indent=2))
     else:
         _show(report)
-        for line in mail.lines():
+        for line in (*mail.lines(), *claim.lines()):
             Console().print(line, highlight=False)
-    if not (report.sound and mail.sound):
+    if not (report.sound and mail.sound and claim.sound):
         raise click.exceptions.Exit(1)
 
 

@@ -1,4 +1,4 @@
-"""The demo world, running: a real ERP with a seeded company, the portals of its banks, its mailbox and its ticket desk.
+"""The demo world, running: a real ERP with a seeded company, its banks, mailbox, ticket desk and court.
 
 Everything lives under ``<data folder>/demo`` and stays between runs, so a second run meets what the first one posted.
 """
@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from cobranza import suite
-from cobranza.demo import company
+from cobranza.demo import company, keys
 from cobranza.demo.banks.portal import DEFAULTS
 from cobranza.demo.banks.server import RunningPortal
 from cobranza.demo.banks.server import running as running_portal
+from cobranza.demo.court.server import RunningCourt, running_court
 from cobranza.demo.erp.server import RunningErp, SeedOptions
 from cobranza.demo.erp.server import running as running_erp
 from cobranza.demo.mail.server import RunningMail
@@ -50,7 +51,9 @@ class DemoWorld:
         portals: Bank slug → its portal.
         mail: The mailbox that debtors write to, and the server that answers leave through.
         desk: Where tickets are opened.
+        court: Where claims are filed.
         home: Folder of everything.
+        firm: How the demo's lawyers enter the court and sign, see `keys.environment`.
         today: The day that the books and the portals live in.
         meant: Bank slug → what each customer payment was composed from; the robot never sees it.
     """
@@ -59,6 +62,8 @@ class DemoWorld:
     portals: dict[str, RunningPortal]
     mail: RunningMail
     desk: RunningDesk
+    court: RunningCourt
+    firm: dict[str, str]
     home: Path
     today: date
     meant: dict[str, list[dict[str, Any]]]
@@ -67,6 +72,7 @@ class DemoWorld:
         """What ``config/*.toml`` refers to as ``env:…``, for the processes that run robots."""
         found = {"COBRANZA_DEMO_ERP_URL": self.erp.url, "COBRANZA_DEMO_ERP_CLAVE": self.erp.password}
         found |= self.mail.environment() | self.desk.environment()
+        found |= self.firm
         for bank, portal in self.portals.items():
             _, password, totp = DEFAULTS[bank]
             prefix = bank.upper()
@@ -100,10 +106,21 @@ def running(
         tell("Preparando el ERP de demostración (Tryton); la primera vez tarda un par de minutos")
         day = _day(home, today)
         erp = stack.enter_context(running_erp(home / "erp", options=SeedOptions(today=day)))
-        tell("Abriendo el buzón y la mesa de tickets")
+        tell("Abriendo el buzón, la mesa de tickets y el juzgado de pruebas")
         mail = stack.enter_context(running_mail(home / "correo"))
         desk = stack.enter_context(running_desk("zendesk", data=home / "mesa"))
-        world = DemoWorld(erp=erp, portals={}, mail=mail, desk=desk, home=home, today=day, meant={})
+        court = stack.enter_context(running_court(data=home / "juzgado" / "datos"))
+        world = DemoWorld(
+            erp=erp,
+            portals={},
+            mail=mail,
+            desk=desk,
+            court=court,
+            firm=keys.environment(court, home / "juzgado"),
+            home=home,
+            today=day,
+            meant={},
+        )
         composed = _composed(home, world, tell)
         world.meant = composed["meant"]
         tell("Abriendo los portales de los dos bancos")

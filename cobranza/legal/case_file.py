@@ -31,7 +31,15 @@ from cobranza.regimes.interest import RateBook
 
 
 class RepresentativeEntry(Strict):
-    """`[[partes.representantes]]`: see `cobranza.legal.case.Representative`."""
+    """`[[partes.representantes]]`: see `cobranza.legal.case.Representative`.
+
+    Attributes:
+        calidad: "abogado", "procurador", "apoderado" or "representante_legal".
+        nombre: In full.
+        id: Tax id of the person.
+        colegiado: College and number.
+        poder: Key of the document with the power, "" when none is needed.
+    """
 
     calidad: Literal["abogado", "procurador", "apoderado", "representante_legal"]
     nombre: str = Field(min_length=1)
