@@ -218,9 +218,7 @@ def _domicile(row: LegalCase, settings: Legal) -> None:
 def _bring(
     row: LegalCase, settings: Legal, key: str, kind: DocumentKind, content: bytes, dated: date | None, *proves: str
 ) -> None:
-    title = (
-        f"Factura {proves[0]}" if proves else {"poder": "Poder", "burofax": "Burofax"}.get(key, "Albarán de entrega")
-    )
+    title = f"Factura {proves[0]}" if proves else _TITLES[key]
     new = NewPaper(name=f"{key}.pdf", content=content, kind=kind, title=title, dated=dated, proves=proves, key=key)
     dossier.add_paper(row, new, settings, actor=STAFF)
 

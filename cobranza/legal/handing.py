@@ -91,6 +91,15 @@ class LegalRoom:
         else:
             _not_filed(row, outcome)
 
+    def freed(self, case_id: str, filing: int, by: str) -> None:
+        """See `Room.freed`. Whether the sign-off still stands is looked at when the case is handed over."""
+        with transaction.atomic():
+            found = stages.locked(stages.find(case_id))
+            if found.stage != Stages.HUMAN:
+                return
+            why = f"{by}: la presentación {filing} no llegó a registrarse; se puede presentar."
+            stages.move(found, Stages.SIGNED, actor=Actor.person(by), why=why, changes={"problem": {}})
+
     def followed(self, case_id: str, status: CaseStatus) -> None:
         """See `Room.followed`."""
         rules = house.read()
@@ -186,7 +195,8 @@ def _to_person(row: LegalCase, outcome: Outcome) -> None:
     with transaction.atomic():
         found = stages.locked(row)
         key = f"persona:{outcome.filing}:{outcome.code}"
-        if not _news(found, key, "tarea", outcome.text or "La presentación espera a una persona", clock.now()):
+        fresh = _news(found, key, "tarea", outcome.text or "La presentación espera a una persona", clock.now())
+        if not fresh and found.stage != Stages.SIGNED:
             return
         problem = {"code": outcome.code, "message": outcome.text, "remedy": "Mire las pruebas y decida en el portal."}
         stage = Stages.HUMAN if found.stage in (Stages.SIGNED, Stages.HUMAN) else found.stage

@@ -24,6 +24,10 @@ class LateRoom:
         """See `Room.settled`."""
         _room().settled(case_id, outcome)
 
+    def freed(self, case_id: str, filing: int, by: str) -> None:
+        """See `Room.freed`."""
+        _room().freed(case_id, filing, by)
+
     def followed(self, case_id: str, status: CaseStatus) -> None:
         """See `Room.followed`."""
         _room().followed(case_id, status)

@@ -259,7 +259,7 @@ def _context(case: Case, annexes: Sequence[Numbered], template: WritTemplate) ->
     ]
     spent = Money.total(case.sheet.currency, (cost.money for cost in case.costs))
     return {
-        "organo": case.court.name,
+        "organo": addressed(case.court.name),
         "titulo": case.title,
         "lugar": case.place or case.court.locality,
         "fecha": long_day(case.prepared_on),
@@ -332,3 +332,13 @@ def _prior(claim: PriorClaim, annexes: Sequence[Numbered], template: WritTemplat
     number = next((each.number for each in annexes if each.key and each.key == claim.document), None)
     proof = f" ({_unbroken(template.documento.format(n=number))})" if number else ""
     return f"El {write_day(claim.sent_on)} la demandante {what}{by}{reached}{proof}. {_OUTCOMES[claim.outcome]}"
+
+
+def addressed(court: str) -> str:
+    """The court's name as it follows "AL": settings may hold it with the preposition or without.
+
+    >>> addressed("Al Juzgado de Paz de Ojén"), addressed("Tribunal de Instancia de Madrid")
+    ('Juzgado de Paz de Ojén', 'Tribunal de Instancia de Madrid')
+    """
+    first, _, rest = court.partition(" ")
+    return rest if first.lower() == "al" and rest else court

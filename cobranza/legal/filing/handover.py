@@ -116,6 +116,9 @@ class Room(Protocol):
     def settled(self, case_id: str, outcome: Outcome) -> None:
         """A filing ended or waits for a person."""
 
+    def freed(self, case_id: str, filing: int, by: str) -> None:
+        """A person said that a filing that waited for one was never registered: a robot may go on with it."""
+
     def followed(self, case_id: str, status: CaseStatus) -> None:
         """A filed case moved on at the court."""
 

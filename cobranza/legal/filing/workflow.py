@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -220,8 +221,14 @@ def decide(filing: int, verdict: str, *, by: str, registry: str = "") -> CourtFi
     else:
         people.settle(row, verdict, by=by, now=clock.now())
     CourtFiling.objects.filter(pk=filing).update(told=False)
-    tell_if_room(filing)
-    return CourtFiling.objects.get(pk=filing)
+    freed = CourtFiling.objects.get(pk=filing)
+    if State(freed.state) in WAITING:
+        tell_if_room(filing)
+    else:
+        # A robot may go on with it: the room has to hand the case over again.
+        with contextlib.suppress(handover.NoRoom):
+            handover.room().freed(freed.case, freed.pk, by)
+    return freed
 
 
 def tell_if_room(filing: int) -> None:

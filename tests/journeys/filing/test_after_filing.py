@@ -58,6 +58,7 @@ class Desk:
     outcomes: list[Outcome] = field(default_factory=list)
     statuses: list[CaseStatus] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    released: list[tuple[str, int, str]] = field(default_factory=list)
     signed: bool = True
 
     def signed_off(self) -> Sequence[ReadyCase]:
@@ -68,6 +69,9 @@ class Desk:
 
     def settled(self, case_id: str, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
+
+    def freed(self, case_id: str, filing: int, by: str) -> None:
+        self.released.append((case_id, filing, by))
 
     def followed(self, case_id: str, status: CaseStatus) -> None:
         self.statuses.append(status)

@@ -155,6 +155,18 @@ def test_of_unknown_fate_a_person_is_told_and_the_truth_comes_later(signed: Lega
     assert stages.find(signed.number).stage == "presentado"
 
 
+def test_freed_by_a_person_it_is_handed_over_again(signed: LegalCase) -> None:
+    unknown = Outcome(filing=1, state=State.REVIEW, code="incierto", text="No consta.")
+    SEAM.settled(signed.number, unknown)
+    for _ in range(2):
+        SEAM.freed(signed.number, 1, "letrada")
+    row = stages.find(signed.number)
+    assert (row.stage, row.problem) == ("firmado", {})
+    assert [each.case_id for each in SEAM.signed_off()] == [signed.number]
+    SEAM.settled(signed.number, unknown)
+    assert stages.find(signed.number).stage == "revision_humana", "the same trouble again is a person's again"
+
+
 def test_filed_while_somebody_took_it_back_is_filed(signed: LegalCase) -> None:
     signing.revoke(signed, why="Un momento", person="letrada")
     SEAM.settled(signed.number, filed(signed))
