@@ -20,6 +20,8 @@ A, L, S, O, U = Role.ADMINISTRATION, Role.LEGAL, Role.SUPERVISION, Role.OPERATIO
 EVERYBODY = frozenset(Role)
 LOOK = frozenset({A, S, O, U})
 ACT = frozenset({A, O})
+CASES = frozenset({A, L, S, U})
+PAPERS = frozenset({A, L})
 
 # Written by hand, on purpose: a change of who may do what has to be made twice.
 MATRIX: dict[str, tuple[str, frozenset[Role]]] = {
@@ -101,8 +103,37 @@ MATRIX: dict[str, tuple[str, frozenset[Role]]] = {
     "disputes:silenced": ("get", EVERYBODY),
     "disputes:lift": ("post", ACT),
     "disputes:figures": ("get", LOOK),
+    "disputes:forget": ("post", frozenset({S})),
+    "legal:cases": ("get", CASES),
+    "legal:case": ("get", CASES),
+    "legal:document": ("get", CASES),
+    "legal:bundle": ("get", CASES),
+    "legal:writ": ("get", CASES),
+    "legal:packaged": ("get", CASES),
+    "legal:news": ("get", CASES),
+    "legal:deadlines": ("get", CASES),
+    "legal:renew_key": ("post", CASES),
+    "legal:upload": ("post", PAPERS),
+    "legal:prepare": ("post", PAPERS),
+    "legal:add_prior": ("post", PAPERS),
+    "legal:remove_prior": ("post", PAPERS),
+    "legal:add_contact": ("post", PAPERS),
+    "legal:accept": ("post", frozenset({L})),
+    "legal:put_off": ("post", frozenset({L})),
+    "legal:discard": ("post", frozenset({L})),
+    "legal:assign": ("post", frozenset({L})),
+    "legal:send_back": ("post", frozenset({L})),
+    "legal:sign": ("post", frozenset({L})),
+    "legal:revoke": ("post", frozenset({L})),
+    "legal:review": ("post", frozenset({L})),
+    "legal:accept_all": ("post", frozenset({L})),
+    "legal:decide_claim": ("post", frozenset({L})),
+    "legal:save_defendant": ("post", frozenset({L})),
+    "legal:save_words": ("post", frozenset({L})),
+    "legal:add_deadline": ("post", frozenset({L})),
+    "legal:close_deadline": ("post", frozenset({L})),
 }
-PUBLIC = frozenset({"console:login", "console:language", "console:health", "runs:frame", "disputes:webhook"})
+PUBLIC = frozenset({"console:login", "console:language", "console:health", "runs:frame", "disputes:webhook", "legal:feed"})
 
 
 def _addresses() -> Iterator[tuple[str, URLPattern]]:
