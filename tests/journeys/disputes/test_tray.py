@@ -144,6 +144,7 @@ def test_a_morning_at_the_tray(enter: Callable[..., Page], office: fakes.FakeDes
     # The last is the same matter as the first: one case, one ticket.
     page.get_by_label("Es lo mismo que").select_option(str(case.pk))
     page.get_by_role("button", name="Unir a este caso").click()
+    page.locator("#confirm-yes").click()
     expect(page.get_by_role("heading", name="No queda ningún correo por revisar.").or_(
         page.get_by_text("No queda ningún correo por revisar.").first
     )).to_be_visible()  # fmt: skip
