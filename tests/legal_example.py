@@ -40,6 +40,8 @@ from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.pdfgen.canvas import Canvas
 
+from cobranza.kernel import loops
+
 COURTS = {
     "ES": "es_lexnet",
     "CO": "co_rama",
@@ -358,11 +360,9 @@ def _signed(plain: bytes) -> bytes:
 
     signer = signers.SimpleSigner.load_pkcs12_data(identity(), other_certs=[], passphrase=PASSWORD.encode())
     assert signer is not None
-    out = signers.sign_pdf(
-        IncrementalPdfFileWriter(io.BytesIO(plain)),
-        signers.PdfSignatureMetadata(field_name="Firma1", reason="Certificado de entrega"),
-        signer=signer,
-    )
+    writer = IncrementalPdfFileWriter(io.BytesIO(plain))
+    asked = signers.PdfSignatureMetadata(field_name="Firma1", reason="Certificado de entrega")
+    out = loops.apart(lambda: signers.sign_pdf(writer, asked, signer=signer))
     content: bytes = out.getvalue()
     return content
 

@@ -23,6 +23,7 @@ from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
+from cobranza.kernel import loops
 from cobranza.kernel.errors import ApplicationError, BusinessError
 from cobranza.kernel.secrets import Secret
 
@@ -138,7 +139,7 @@ def sign_pdf(file: Path, signer: Signer, *, reason: str, place: str = "") -> Non
         with file.open("rb") as plain, draft.open("wb+") as out:
             writer = IncrementalPdfFileWriter(plain)
             machine = signers.PdfSigner(metadata, signer=signer.pades, timestamper=stamper)
-            asyncio.run(machine.async_sign_pdf(writer, output=out))
+            loops.apart(lambda: asyncio.run(machine.async_sign_pdf(writer, output=out)))
         draft.replace(file)
     except (SigningError, PdfError, TimestampRequestError, PathError, ValidationError, OSError, ValueError) as exc:
         raise SigningFailed(f"No se ha podido firmar {file.name}: {exc}") from exc

@@ -18,6 +18,8 @@ from pyhanko.sign import fields, signers
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from cobranza.kernel import loops
+
 FONT = "/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf"
 LINES = (
     "Factura 2024-117 de Ferretería Olmo, S.L.",
@@ -110,7 +112,8 @@ def signed(file: Path, source: Path, name: str = "Notaría de Prueba") -> Path:
     with source.open("rb") as given:
         writer = IncrementalPdfFileWriter(given)
         fields.append_signature_field(writer, fields.SigFieldSpec("Firma", on_page=0, box=(300, 60, 500, 110)))
-        output = signers.sign_pdf(writer, signers.PdfSignatureMetadata(field_name="Firma"), signer=signer)
+        asked = signers.PdfSignatureMetadata(field_name="Firma")
+        output = loops.apart(lambda: signers.sign_pdf(writer, asked, signer=signer))
         file.write_bytes(output.getvalue())
     return file
 
