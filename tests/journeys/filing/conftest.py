@@ -88,6 +88,16 @@ class CourtRobot:
             self.sleep(max(1.0, ahead))
         raise AssertionError(self.journal.rows)
 
+    def until(self, claim: Claim, state: State, *, turns: int = 10) -> None:
+        """Start it again and again (the virus scanner takes its time) until it stands at `state`."""
+        for _ in range(turns):
+            progress = self.once(claim)
+            if progress.entry.state is state:
+                return
+            assert progress.due_at is not None, progress.entry
+            self.sleep(max(1.0, (progress.due_at - self.now()) / timedelta(seconds=1)))
+        raise AssertionError(self.journal.rows)
+
     def faults(self, **orders: Any) -> None:
         """Order faults; see COURT.md."""
         self.court.admin.faults(**orders)

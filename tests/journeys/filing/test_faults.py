@@ -118,7 +118,7 @@ def test_it_is_filed_all_the_same(robot: CourtRobot, faults: dict[str, Any]) -> 
 def test_f11_a_tray_that_lies_with_a_lost_answer_is_a_persons(robot: CourtRobot) -> None:
     robot.faults(F1=1)
     claim = robot.claim()
-    assert robot.once(claim).entry.state is State.UNCERTAIN
+    robot.until(claim, State.UNCERTAIN)
     robot.faults(F11={"mode": "empty"})
 
     entry = robot.finish(claim)
