@@ -133,7 +133,9 @@ MATRIX: dict[str, tuple[str, frozenset[Role]]] = {
     "legal:add_deadline": ("post", frozenset({L})),
     "legal:close_deadline": ("post", frozenset({L})),
 }
-PUBLIC = frozenset({"console:login", "console:language", "console:health", "runs:frame", "disputes:webhook", "legal:feed"})
+PUBLIC = frozenset(
+    {"console:login", "console:language", "console:health", "runs:frame", "disputes:webhook", "legal:feed"}
+)
 
 
 def _addresses() -> Iterator[tuple[str, URLPattern]]:
