@@ -11,8 +11,9 @@ from django.db import transaction
 from cobranza.kernel import clock
 from cobranza.kernel.money import Money, minor_units
 from cobranza.kernel.spanish import write_money
+from cobranza.ledger.columns import ZERO
 from cobranza.ledger.events import Actor, record
-from cobranza.ledger.models import ZERO, Allocation, Invoice, Movement
+from cobranza.ledger.models import Allocation, Invoice, Movement
 from cobranza.ledger.rules import AlreadyAllocated, BadAmount, OverAllocated, PersonDecided, WrongDirection, refusals
 
 CERTAIN = Decimal(1)

@@ -19,9 +19,10 @@ from cobranza.kernel.money import minor_units
 from cobranza.kernel.spanish import write_amount, write_day
 from cobranza.ledger import canonical
 from cobranza.ledger.accounts import same_account
+from cobranza.ledger.columns import ZERO
 from cobranza.ledger.events import Actor, record
 from cobranza.ledger.identity import continuation, identities_after
-from cobranza.ledger.models import ZERO, BankAccount, Movement
+from cobranza.ledger.models import BankAccount, Movement
 from cobranza.ledger.models import Statement as StoredStatement
 from cobranza.ledger.rules import BadAmount, LedgerError, refusals
 from cobranza.ledger.statements import BankMovement, Statement

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, time
 
 from django.db import transaction
 
 from cobranza.kernel import clock
 from cobranza.kernel.errors import BusinessError
 from cobranza.ledger.events import Actor, record
-from cobranza.ledger.models import Consent, Debtor, OptOut
+from cobranza.ledger.models import Consent, Debtor, OptOut, Preference
 from cobranza.regimes.contact import CHANNELS
 
 
@@ -99,6 +100,58 @@ def stop(debtor: Debtor, channel: str, *, said: str, actor: Actor, at: datetime 
         payload = {"channel": channel, "said": said}
         record("consent.stopped", debtor, payload, actor, creditor=debtor.creditor_id, seals=[found])
     return found
+
+
+def prefer(
+    debtor: Debtor,
+    *,
+    said: str,
+    actor: Actor,
+    channels: Collection[str] = (),
+    weekdays: Collection[int] = (),
+    start: time | None = None,
+    end: time | None = None,
+    zone: str = "",
+    language: str = "",
+) -> Preference:
+    """Record how a debtor wants to be reached; the latest choice counts as a whole.
+
+    Args:
+        said: Where it is on record.
+        channels: None is no choice.
+        weekdays: Monday 0; none is no choice.
+        start: Of the debtor's own clock, with `end`.
+        zone: IANA name, where the debtor told it.
+
+    Raises:
+        ConsentError: an unknown channel or day, or hours that end before they begin.
+    """
+    for channel in channels:
+        _known(channel)
+    if any(not 0 <= day <= 6 for day in weekdays):
+        raise ConsentError(f"Un día elegido no existe: {sorted(weekdays)}.")
+    if (start is None) != (end is None) or (start is not None and end is not None and start >= end):
+        raise ConsentError("Las horas elegidas van de la primera a una posterior.")
+    with transaction.atomic():
+        found = Preference.objects.create(
+            debtor=debtor,
+            channels=sorted(channels),
+            weekdays=sorted(weekdays),
+            start=start,
+            end=end,
+            zone=zone,
+            language=language,
+            said=said,
+            at=clock.now(),
+        )
+        payload = {"channels": sorted(channels), "weekdays": sorted(weekdays), "said": said}
+        record("preference.chosen", debtor, payload, actor, creditor=debtor.creditor_id, seals=[found])
+    return found
+
+
+def preferred(debtor: Debtor | int) -> Preference | None:
+    """The latest choice of a debtor."""
+    return Preference.objects.filter(debtor=debtor).order_by("-at", "-pk").first()
 
 
 def _known(channel: str) -> None:

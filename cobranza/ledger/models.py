@@ -9,18 +9,21 @@ them (`Invoice.open`, `Invoice.state`, `Movement.remaining`) is generated, so no
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
-ZERO = Decimal(0)
+from cobranza.ledger.columns import ZERO, ActorKinds
+from cobranza.ledger.columns import money as _money
+from cobranza.ledger.tables_agreements import Agreement, Cover, Instalment
+from cobranza.ledger.tables_contact import Link, Preference, Takeover, Task, Wanted, Word
 
-
-def _money(**options: Any) -> models.DecimalField[Any, Any]:
-    """Up to 999 billion with the three decimals that ISO 4217 needs at most."""
-    return models.DecimalField(max_digits=18, decimal_places=3, **options)
+__all__ = [
+    "ActorKinds", "Agreement", "Allocation", "BankAccount", "Chain", "Consent", "Contact", "Cover", "Creditor",
+    "Debtor", "DocumentKinds", "Event", "Hold", "Instalment", "Invoice", "Link", "Movement", "OptOut", "PayerAccount",
+    "Preference", "Seal", "Statement", "Takeover", "Task", "Wanted", "Word",
+]  # fmt: skip
 
 
 class DocumentKinds(models.TextChoices):
@@ -28,13 +31,6 @@ class DocumentKinds(models.TextChoices):
 
     INVOICE = "invoice", "Factura"
     CREDIT_NOTE = "credit_note", "Abono"
-
-
-class ActorKinds(models.TextChoices):
-    """Who acted. A person outranks a robot."""
-
-    ROBOT = "robot", "Robot"
-    PERSON = "person", "Persona"
 
 
 class Creditor(models.Model):
