@@ -34,6 +34,7 @@ from playwright.sync_api import Error as PlaywrightError
 from cobranza.kernel import clock, programs
 from cobranza.kernel.errors import ApplicationError, BusinessError, CobranzaError
 from cobranza.kernel.secrets import Secret
+from connectors.client_certificate import ClientCertificate
 from connectors.masking import MASK, Masker
 from connectors.saved_state import SavedState
 
@@ -145,6 +146,7 @@ class Browser:
         locale: str = "es-ES",
         timezone: str = "Europe/Madrid",
         har: bool = False,
+        certificate: ClientCertificate | None = None,
     ) -> Session:
         """Open a session: a fresh context with one page, recorded from now on.
 
@@ -157,13 +159,24 @@ class Browser:
             locale: Language of page and number formats.
             timezone: IANA zone of the page's clock.
             har: Also record a HAR file; kept, masked, on failure only.
+            certificate: Shown to its origin when that asks for one; it is part of no evidence.
 
         Raises:
             BrowserMissing: no Chromium, or it does not start.
             BrowserLost: it died while opening the context.
         """
         session = Session(
-            self._running(), evidence, adapter, version, state, timeout, locale, timezone, har, self._open.discard
+            self._running(),
+            evidence,
+            adapter,
+            version,
+            state,
+            timeout,
+            locale,
+            timezone,
+            har,
+            certificate,
+            self._open.discard,
         )
         self._open.add(session)
         self._served += 1
@@ -282,6 +295,7 @@ class Session:
         locale: str,
         timezone: str,
         har: bool,
+        certificate: ClientCertificate | None = None,
         on_close: Any = None,
     ) -> None:
         self.evidence = evidence
@@ -301,6 +315,9 @@ class Session:
         options: dict[str, Any] = {"storage_state": stored} if stored else {}
         if self._har:
             options |= {"record_har_path": str(self._har), "record_har_content": "omit"}
+        if certificate is not None:
+            shown = {"origin": certificate.origin, "cert": certificate.chain, "key": certificate.key}
+            options |= {"client_certificates": [shown]}
         try:
             self.context: BrowserContext = chromium.new_context(
                 locale=locale,

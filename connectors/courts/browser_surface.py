@@ -14,6 +14,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from cobranza.kernel.secrets import Secret
 from cobranza.legal.ports import PortalChanged, PortalDown
 from connectors.browser import BrowserLost, Session
+from connectors.client_certificate import require_trusted
 from connectors.courts import pages
 from connectors.courts.pages import Page, near
 
@@ -36,7 +37,8 @@ class BrowserSurface:
     def open(self, path: str) -> None:
         """See `Surface.open`."""
         with self._line("abrir la página"):
-            self._session.page.goto(urljoin(self._base, path), wait_until="domcontentloaded")
+            answer = self._session.page.goto(urljoin(self._base, path), wait_until="domcontentloaded")
+            require_trusted(answer)
 
     def page(self) -> Page:
         """See `Surface.page`."""

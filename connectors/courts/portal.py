@@ -28,6 +28,7 @@ from cobranza.legal.ports import (
 )
 from cobranza.legal.requirements import requirements
 from connectors import browser
+from connectors.client_certificate import ClientCertificate
 from connectors.courts import checking, documents, login, sending, trays, wizard
 from connectors.courts.browser_surface import BrowserSurface
 from connectors.courts.desk import Desk
@@ -43,8 +44,16 @@ Opener = Callable[[CourtEntry, Path, str], AbstractContextManager[Surface]]
 @contextlib.contextmanager
 def in_browser(entry: CourtEntry, folder: Path, zone: str) -> Iterator[Surface]:
     """A surface in this process's Chromium."""
+    shown, certificate = entry.certificate_address(), None
+    if shown:
+        certificate = ClientCertificate.read(entry.certificate(), entry.secret(entry.clave_certificado), shown)
     session = browser.shared().session(
-        folder, adapter=entry.slug, version=VERSION, timeout=entry.limites.espera_segundos, timezone=zone
+        folder,
+        adapter=entry.slug,
+        version=VERSION,
+        timeout=entry.limites.espera_segundos,
+        timezone=zone,
+        certificate=certificate,
     )
     with session:
         yield BrowserSurface(session, entry.address())

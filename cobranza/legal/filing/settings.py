@@ -76,6 +76,8 @@ class CourtEntry(Strict):
         totp: Where the secret of the one-time codes is (base32).
         certificado: Where the PKCS #12 file with the certificate lies; its path, or `env:NAME`.
         clave_certificado: Where its password is.
+        origen_certificado: Where the certificate is shown: an https address, or `env:NAME` where it is; "" for the
+            portal's own.
         pin: Where the PIN of the signature is, for portals that ask for one.
         autoridad: PEM file with the certificate that the court's receipts are checked against; path, or `env:NAME`.
         extra: What only this portal asks, label slug → value.
@@ -91,6 +93,7 @@ class CourtEntry(Strict):
     totp: SecretRef | None = None
     certificado: str = ""
     clave_certificado: SecretRef | None = None
+    origen_certificado: str = ""
     pin: SecretRef | None = None
     autoridad: str = ""
     extra: dict[str, str] = Field(default_factory=dict)
@@ -120,6 +123,11 @@ class CourtEntry(Strict):
             return Path(self.certificate_file()).expanduser().read_bytes()
         except OSError as exc:
             raise ConfigError(f"config/{FILE}: no se puede leer el certificado de «{self.credencial}».") from exc
+
+    def certificate_address(self) -> str:
+        """The https address that is shown the certificate, "" when there is none to show."""
+        shown = _plain(self.origen_certificado) or self.address()
+        return shown if self.certificado and shown.startswith("https://") else ""
 
     def authority_file(self) -> str:
         """Path of the court's certificate, "" without one."""
