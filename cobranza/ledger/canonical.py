@@ -1,7 +1,7 @@
 """One way to write a value down, so that its hash is the same on every machine and after every trip to the database.
 
 Sorted keys, no spaces, UTF-8; amounts as plain decimal strings without trailing zeros, instants in UTC with
-microseconds, days as ISO. Floats and naive datetimes are refused: neither has one spelling.
+microseconds, days and hours as ISO. Floats and naive datetimes are refused: neither has one spelling.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -49,7 +49,7 @@ def plain(value: Any) -> Any:
         return amount(value)
     if isinstance(value, datetime):
         return instant(value)
-    if isinstance(value, date):
+    if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):
