@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cobranza.kernel.errors import ApplicationError, BusinessError
 
@@ -63,8 +63,11 @@ class Outgoing:
         subject: Mails and letters.
         text: Plain, filled.
         language: "es", "en" or "pt".
-        template: Name of an approved template, for channels that want one.
-        values: Its fields, in order.
+        template: What it was filled from, as ``config/templates`` calls it; a channel that wants an approved template
+            finds its own by that.
+        values: Its fields, in order, where the caller knows the approved template itself.
+        fields: What it was filled with, by name.
+        heard_at: When the debtor last wrote on this channel: within a day of that, WhatsApp takes free text.
     """
 
     key: str
@@ -74,6 +77,8 @@ class Outgoing:
     language: str = "es"
     template: str = ""
     values: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    heard_at: datetime | None = None
 
 
 class Outcome(StrEnum):
@@ -145,12 +150,14 @@ class Caps:
         lookup: It can be asked about a message by our key: only then may an unknown one ever be sent again.
         settle_seconds: After so long a message that it took can surely be found by `lookup`.
         longest: Most characters, 0 for any.
+        adds: Characters that it adds to the text (a reference by which it finds the message again).
     """
 
     receipts: bool
     lookup: bool
     settle_seconds: int = 300
     longest: int = 0
+    adds: int = 0
 
 
 class Channel(Protocol):
@@ -170,8 +177,14 @@ class Channel(Protocol):
             ChannelRefused: our account is refused.
         """
 
-    def lookup(self, key: str, provider_id: str) -> Status | None:
+    def lookup(self, key: str, provider_id: str, *, to: str = "", since: datetime | None = None) -> Status | None:
         """What the provider has under our key (or its own id); None when it surely has nothing.
+
+        Args:
+            key: Ours.
+            provider_id: "" while it is not known.
+            to: Where it went: a provider that keeps no key of ours lists what went there.
+            since: It cannot have left earlier.
 
         Raises:
             ChannelDown: it cannot be asked now.
@@ -183,6 +196,22 @@ class Channel(Protocol):
         Raises:
             ForgedEvent: wrong or too old.
         """
+
+
+@runtime_checkable
+class Greets(Protocol):
+    """A channel whose provider first asks whether a webhook is ours (WhatsApp)."""
+
+    def greet(self, query: Mapping[str, str]) -> str | None:
+        """What to answer to a GET of the webhook, None when it is not for us."""
+
+
+@runtime_checkable
+class Replies(Protocol):
+    """A channel whose provider reads our answer to a webhook call (a call in progress wants to be told what to say)."""
+
+    def reply(self, events: Sequence[Event]) -> tuple[str, str]:
+        """Content type and body of the answer to the call that `events` were read from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
