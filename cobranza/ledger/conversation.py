@@ -36,28 +36,35 @@ def who(channel: str, address: str, creditor: Creditor | None = None) -> Debtor 
     Args:
         creditor: Only that company's debtors, where the channel tells whom they wrote to.
     """
+    found = known(channel, address, creditor)
+    return Debtor.objects.get(pk=found.pop()) if len(found) == 1 else None
+
+
+def known(channel: str, address: str, creditor: Creditor | None = None) -> set[int]:
+    """Every debtor known under that address or number (primary keys): whom a "stop" from there may concern.
+
+    Args:
+        creditor: As for `who`.
+    """
     plain = address.strip().lower() if channel == "email" else "".join(filter(str.isdigit, address))
     kind = _KIND.get(channel)
     if kind is None or not plain:
-        return None
+        return set()
     rows = Contact.objects.filter(kind=kind)
     if creditor is not None:
         rows = rows.filter(debtor__creditor=creditor)
     if channel == "email":
-        found = set(rows.filter(value__iexact=plain).values_list("debtor", flat=True)[:2])
-    else:
-        # Numbers are stored as people write them; the last nine digits narrow it down, all of them decide.
-        tail = plain[-9:]
-        digits_only = Func(
-            F("value"), Value(r"\D"), Value(""), Value("g"), function="regexp_replace", output_field=CharField()
-        )
-        candidates = rows.annotate(digits=digits_only).filter(digits__endswith=tail)
-        found = {
-            each.debtor_id
-            for each in candidates.select_related("debtor__creditor")[:50]
-            if _same_number(plain, each.value, each.debtor.country or each.debtor.creditor.country)
-        }
-    return Debtor.objects.get(pk=found.pop()) if len(found) == 1 else None
+        return set(rows.filter(value__iexact=plain).values_list("debtor", flat=True)[:50])
+    # Numbers are stored as people write them; the last nine digits narrow it down, all of them decide.
+    digits_only = Func(
+        F("value"), Value(r"\D"), Value(""), Value("g"), function="regexp_replace", output_field=CharField()
+    )
+    candidates = rows.annotate(digits=digits_only).filter(digits__endswith=plain[-9:])
+    return {
+        each.debtor_id
+        for each in candidates.select_related("debtor__creditor")[:50]
+        if _same_number(plain, each.value, each.debtor.country or each.debtor.creditor.country)
+    }
 
 
 def _same_number(heard: str, stored: str, country: str) -> bool:
