@@ -57,6 +57,7 @@ class Sent:
         channel: As the gate names it.
         template: Its name.
         answered: The debtor answered, paid or opened it; None while it is too soon to tell.
+        failed: It bounced or was refused: the step is tried again on another channel.
     """
 
     on: date
@@ -65,6 +66,7 @@ class Sent:
     channel: str
     template: str
     answered: bool | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,8 @@ class Account:
     paid: What was settled before.
     channels: Channels with an address, a leave to use it and no stop; the gate looks again when it is sent.
     sent: What was sent, in any order.
+    tasks: Kinds of the tasks that are open for people.
+    waits: Spanish: why no strategy is to press this debtor now (a person leads, an answer of ours is due); "" nothing.
     """
 
     key: str
@@ -90,6 +94,8 @@ class Account:
     paid: tuple[Paid, ...] = ()
     channels: frozenset[str] = frozenset()
     sent: tuple[Sent, ...] = ()
+    tasks: frozenset[str] = frozenset()
+    waits: str = ""
 
     def __post_init__(self) -> None:
         """One currency: a debtor with two is two accounts."""
@@ -120,8 +126,8 @@ class Account:
 
     @property
     def last_template(self) -> str:
-        """Name of the template sent last, "" when none was."""
-        latest = max(self.sent, key=lambda sent: sent.on, default=None)
+        """Name of the template sent last, "" when none was; a task for a person has none."""
+        latest = max((sent for sent in self.sent if sent.template), key=lambda sent: sent.on, default=None)
         return latest.template if latest else ""
 
 

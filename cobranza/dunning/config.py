@@ -56,7 +56,8 @@ class CompanyEntry(Strict):
         estrategia: File of ``config/strategies/``.
         remitente: Who writes, as the law wants it named.
         telefono: For answers.
-        enlace: Address of the debtor's own page; {clave} is replaced.
+        enlace: Address of the debtor's own page; {clave} is replaced by the debtor's own unguessable link.
+        enlace_dias: How many days a link that goes in a message opens.
         baja: How a debtor says stop, by channel; "*" for the others.
         canales: Connector of ``connectors/channels/`` for each channel.
         ensayo: A trial that is running.
@@ -69,6 +70,7 @@ class CompanyEntry(Strict):
     remitente: str = Field(min_length=2)
     telefono: str = ""
     enlace: str = ""
+    enlace_dias: int = Field(default=30, ge=1, le=365)
     baja: dict[str, str] = Field(default_factory=dict)
     canales: dict[str, str] = Field(default_factory=dict)
     ensayo: TrialEntry | None = None

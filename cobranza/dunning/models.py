@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from cobranza.dunning.ports import Delivery
-from cobranza.ledger.models import Creditor, Debtor
+from cobranza.ledger.models import Creditor, Debtor, Wanted
 
 
 class States(models.TextChoices):
@@ -38,7 +38,12 @@ class Message(models.Model):
     creditor = models.ForeignKey(Creditor, on_delete=models.PROTECT, related_name="messages")
     debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="messages")
     currency = models.CharField(max_length=3)
-    strategy = models.CharField(max_length=120, help_text="nombre@versión")
+    purpose = models.CharField(max_length=16, default="claim", help_text="Como lo nombra la compuerta.")
+    wanted = models.ForeignKey(
+        Wanted, on_delete=models.PROTECT, related_name="messages", null=True, blank=True, help_text="Quién lo pidió."
+    )
+    author = models.CharField(max_length=150, blank=True, default="", help_text="Persona que lo escribió, si alguna.")
+    strategy = models.CharField(max_length=120, help_text="nombre@versión, o el proceso que lo pidió.")
     arm = models.CharField(max_length=16, default="current", help_text="Brazo del ensayo: holdout, pilot, current.")
     step = models.CharField(max_length=60)
     anchor = models.DateField(help_text="Vencimiento del que trata.")
@@ -104,3 +109,29 @@ class Told(models.Model):
 
     def __str__(self) -> str:
         return self.event
+
+
+class StrategyVersion(models.Model):
+    """A version of a strategy as it was once in force: its whole text, so that anybody can go back to it."""
+
+    SEALED: ClassVar = ("name", "version", "sha256", "text", "saved_at", "saved_by", "why")
+
+    name = models.CharField(max_length=60)
+    version = models.CharField(max_length=60)
+    sha256 = models.CharField(max_length=64)
+    text = models.TextField(help_text="El fichero entero.")
+    saved_at = models.DateTimeField()
+    saved_by = models.CharField(max_length=150)
+    why = models.TextField(blank=True, default="")
+
+    class Meta:
+        verbose_name = "versión de una estrategia"
+        verbose_name_plural = "versiones de estrategias"
+        constraints: ClassVar = [
+            # Messages name "nombre@versión": one name, one text, for ever.
+            models.UniqueConstraint(fields=["name", "version"], name="dunning_strategy_version_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["name", "-saved_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"

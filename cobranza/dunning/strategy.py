@@ -18,6 +18,8 @@ from cobranza.kernel.money import Money
 Does = Literal["message", "call", "letter", "person", "negotiate"]
 FREE = frozenset({"email"})
 """Channels that cost nothing a message; an account that never answers keeps to these."""
+TASKS: Mapping[Does, str] = {"person": "llamar", "negotiate": "negociar"}
+"""What is a person's work, and which kind of task it is."""
 _BACK = 10
 
 
@@ -125,6 +127,8 @@ def propose(account: Account, strategy: Strategy, today: date, permitted: Permit
         today: In the debtor's zone.
         permitted: See `Permitted`; hours, caps and consent are the gate's.
     """
+    if account.waits:
+        return Nothing(account=account.key, why=account.waits)
     overdue = account.overdue(today)
     items = overdue or account.coming(today)
     if not items:
@@ -136,7 +140,7 @@ def propose(account: Account, strategy: Strategy, today: date, permitted: Permit
         about = items if overdue else tuple(item for item in items if item.due == anchor)
         reason = _not_due(step, account, payer, about, anchor, today, permitted)
         if reason is None:
-            found = _choose(step, account, strategy, today, permitted)
+            found = _choose(step, account, anchor, strategy, today, permitted)
             if isinstance(found, str):
                 told = found
                 continue
@@ -188,7 +192,7 @@ def _not_due(
         asked = sum((item.claimable.amount for item in items), Decimal(0))
         if asked < step.least.get(currency, Decimal(0)):
             return f"el importe no llega al mínimo del paso {step.id}"
-    before = [each for each in account.sent if each.step == step.id and each.anchor == anchor]
+    before = [each for each in account.sent if each.step == step.id and each.anchor == anchor and not each.failed]
     if len(before) >= step.times:
         return ""
     latest = max((each.on for each in before), default=None)
@@ -198,13 +202,15 @@ def _not_due(
 
 
 def _choose(
-    step: Step, account: Account, strategy: Strategy, today: date, permitted: Permitted
+    step: Step, account: Account, anchor: date, strategy: Strategy, today: date, permitted: Permitted
 ) -> tuple[str, str] | str:
     """Channel and template, or why there is none, in Spanish."""
-    if step.does in {"person", "negotiate"}:
-        return "", ""
+    if step.does in TASKS:
+        return "ya hay una tarea abierta" if TASKS[step.does] in account.tasks else ("", "")
     tired = account.unanswered >= strategy.give_up
-    possible = [each for each in step.channels if each in account.channels and (each in FREE or not tired)]
+    failed = {each.channel for each in account.sent if each.failed and each.step == step.id and each.anchor == anchor}
+    open_ = account.channels - failed
+    possible = [each for each in step.channels if each in open_ and (each in FREE or not tired)]
     if not possible:
         return "no contesta: se dejan los canales de pago" if tired else "sin canal consentido para este paso"
     possible = [each for each in possible if permitted(today, each)]

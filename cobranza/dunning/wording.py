@@ -30,6 +30,7 @@ FIELDS = {
     "enlace": "enlace de pago y consulta de este deudor",
     "baja": "cómo pedir que no se use este canal",
     "telefono": "teléfono de atención",
+    "cuota": "qué pago de un acuerdo es, «2 de 6»",
 }
 _NAME = re.compile(r"^[a-z0-9_]{1,60}$")
 
@@ -64,6 +65,17 @@ def names(language: str) -> tuple[str, ...]:
 
 
 @cache
+def known(language: str) -> frozenset[str]:
+    """Names of the templates in a language, read once."""
+    return frozenset(names(language))
+
+
+def used(written: TemplateFile) -> tuple[str, ...]:
+    """The fields of a template in the order in which they first appear: what an approved one takes as its values."""
+    return tuple(dict.fromkeys([*_fields(written.asunto), *_fields(written.texto)]))
+
+
+@cache
 def template(name: str, language: str) -> TemplateFile:
     """The template `name` in `language`.
 
@@ -83,14 +95,14 @@ def fill(written: TemplateFile, values: Mapping[str, str]) -> Filled:
     Raises:
         DunningError: a field that it uses is missing or empty.
     """
-    used = [*_fields(written.asunto), *_fields(written.texto)]
-    empty = sorted({name for name in used if not values.get(name, "").strip()})
+    asked = used(written)
+    empty = sorted({name for name in asked if not values.get(name, "").strip()})
     if empty:
         raise DunningError(
             f"La plantilla pide {', '.join(FIELDS[name] for name in empty)} y no se sabe.",
             remedy="Complete el dato del deudor o use otra plantilla; el mensaje no sale.",
         )
-    safe = {name: _one_line(values[name]) for name in used}
+    safe = {name: _one_line(values[name]) for name in asked}
     return Filled(subject=_one_line(written.asunto.format_map(safe)), text=written.texto.format_map(safe).strip())
 
 

@@ -7,43 +7,44 @@ queues it. The gate is asked both times, and its word is kept with the message.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import cache
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from cobranza import suite
-from cobranza.dunning import config, facts, wording
-from cobranza.dunning.account import DunningError
+from cobranza.dunning import config, facts, wishes, wording
+from cobranza.dunning.asking import act, ask
 from cobranza.dunning.models import Message
-from cobranza.dunning.ports import Channel, Delivery, Outgoing, Row
-from cobranza.dunning.sending import Asked, Sender
-from cobranza.dunning.settings import strategy
+from cobranza.dunning.ports import Channel, Delivery
+from cobranza.dunning.rows import STRATEGY_TASK
+from cobranza.dunning.sending import Sender
+from cobranza.dunning.settings import LANGUAGE, strategy
 from cobranza.dunning.store import StoredOutbox
-from cobranza.dunning.strategy import Nothing, Proposal, propose
+from cobranza.dunning.strategy import TASKS, Nothing, Proposal, Strategy, propose
 from cobranza.dunning.trial import arm
-from cobranza.gate import policy, texts
-from cobranza.gate.acts import Act, Decision, Purpose, Verdict
+from cobranza.gate.acts import Decision, Purpose, Verdict
 from cobranza.gate.days import open_day
 from cobranza.gate.decision import decide
 from cobranza.kernel import clock
 from cobranza.kernel.errors import BusinessError
-from cobranza.kernel.money import Money
-from cobranza.kernel.spanish import write_day, write_money
+from cobranza.kernel.spanish import write_money
+from cobranza.ledger import tasks
 from cobranza.ledger.events import Actor, record
-from cobranza.ledger.models import Creditor, Debtor, Invoice
+from cobranza.ledger.models import Creditor, Debtor, Invoice, Task
 from cobranza.regimes.contact import ContactLaw
-
-_BY_CHANNEL = "*"
-_TASKS = frozenset({"person", "negotiate"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What would be done for one account, and what the gate says of it now."""
+    """What would be done for one account, and what the gate says of it now.
+
+    Attributes:
+        stands: State of the message with the proposal's key, "" when there is none: queued before, or taken back.
+        language: Of the text.
+    """
 
     debtor: int
     name: str
@@ -52,49 +53,94 @@ class Planned:
     arm: str
     decision: Decision | None = None
     address: str = ""
+    stands: str = ""
+    language: str = LANGUAGE
+    today: date = date.min
 
     @property
     def goes(self) -> bool:
         """It would be queued."""
-        return self.decision is not None and self.decision.verdict is not Verdict.DENY and self.arm != "holdout"
+        if self.decision is None or self.arm == "holdout" or self.stands not in {"", Delivery.SUPPRESSED.value}:
+            return False
+        return self.decision.verdict is not Verdict.DENY
+
+    @property
+    def task(self) -> str:
+        """Kind of the task that a person would get, "" for none."""
+        if isinstance(self.found, Nothing) or self.arm == "holdout":
+            return ""
+        return TASKS.get(self.found.does, "")
 
 
-def plan(creditor: Creditor, now: datetime | None = None) -> Iterator[Planned]:
-    """What today's strategy would do, account by account; reads only."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What one run put into the outbox and gave to people.
+
+    Attributes:
+        queued: Planned accounts whose message is in the outbox now.
+        tasks: Planned accounts that a person has a task for now.
+        held: The others, with the reason.
+        wishes: Messages that other processes, or people, asked for.
+    """
+
+    queued: tuple[Planned, ...] = ()
+    tasks: tuple[Planned, ...] = ()
+    held: tuple[Planned, ...] = ()
+    wishes: tuple[Message, ...] = field(default=())
+
+
+def plan(
+    creditor: Creditor, now: datetime | None = None, *, debtors: Collection[int] | None = None
+) -> Iterator[Planned]:
+    """What today's strategy would do, account by account; reads only.
+
+    Args:
+        debtors: Only these (primary keys); None all.
+    """
     at = now or clock.now()
     entry = config.company(creditor.key)
-    for debtor, currency in _accounts(creditor):
-        law = _law(debtor.country or creditor.country)
-        today = at.astimezone(clock.zone(law.zones[0])).date()
-        known = facts.read(debtor, currency, at, today)
-        lot = arm(entry.ensayo.trial(), known.account.key, today) if entry.ensayo else "current"
+    trial = entry.ensayo.trial() if entry.ensayo else None
+    pairs = _accounts(creditor, debtors)
+    batch: list[Planned] = []
+    for (debtor, currency), known in zip(pairs, facts.read_many(pairs, at), strict=True):
+        lot = arm(trial, known.account.key, known.today) if trial is not None else "current"
         name = entry.estrategia
-        if lot == "pilot" and entry.ensayo is not None and not entry.ensayo.sombra:
-            name = entry.ensayo.piloto
+        if lot == "pilot" and trial is not None and not trial.shadow:
+            name = trial.pilot
+        planned = judge(known, strategy(name), at)
+        batch.append(replace(planned, debtor=debtor.pk, name=debtor.name, currency=currency, arm=lot))
+        if len(batch) == _BATCH:
+            yield from _standing(batch)
+            batch = []
+    yield from _standing(batch)
 
-        def permitted(day: date, channel: str, law: ContactLaw = law, known: facts.Facts = known) -> bool:
-            return open_day(law, day, debtor_type=known.debtor_type, channel=channel)
 
-        found = propose(known.account, strategy(name), today, permitted)
-        planned = Planned(debtor=debtor.pk, name=debtor.name, currency=currency, found=found, arm=lot)
-        if isinstance(found, Nothing) or found.does in _TASKS:
-            yield planned
-            continue
-        address = known.addresses[found.channel]
-        act = _act(known, found.channel, address, at, found.key, (today - found.anchor).days)
-        yield Planned(
-            debtor=debtor.pk,
-            name=debtor.name,
-            currency=currency,
-            found=found,
-            arm=lot,
-            decision=decide(act, known.state, law),
-            address=address,
-        )
+def judge(known: facts.Facts, chosen: Strategy, at: datetime) -> Planned:
+    """What `chosen` proposes for one account and the gate's word on it at `at`. Pure."""
+    law = facts.law(known.country)
+
+    def permitted(day: date, channel: str) -> bool:
+        return _open(law, day, known.debtor_type, channel)
+
+    found = propose(known.account, chosen, known.today, permitted)
+    planned = Planned(debtor=0, name="", currency="", found=found, arm="current", today=known.today)
+    if isinstance(found, Nothing) or found.does in TASKS:
+        return planned
+    address = known.addresses[found.channel]
+    question = act(known, found.channel, address, at, found.key, Purpose.CLAIM, found.anchor)
+    language = known.account.language
+    return replace(
+        planned,
+        decision=decide(question, known.state, law),
+        address=address,
+        language=language if found.template in _templates(language) else LANGUAGE,
+    )
 
 
 def queue(creditor: Creditor, planned: Planned, *, actor: Actor, now: datetime | None = None) -> Message | None:
     """Put one planned message into the outbox; None when it is there already, or does not go.
+
+    One that the gate held back at the second of sending never left: it goes back to the queue when it may go again.
 
     Args:
         actor: Who queues it.
@@ -103,43 +149,73 @@ def queue(creditor: Creditor, planned: Planned, *, actor: Actor, now: datetime |
     if isinstance(found, Nothing) or decision is None or not planned.goes:
         return None
     at = now or clock.now()
-    law = _law(creditor.country)
     with transaction.atomic():
-        debtor = Debtor.objects.select_for_update(no_key=True).get(pk=planned.debtor)
-        message, new = Message.objects.get_or_create(
-            key=found.key,
-            defaults={
-                "creditor": creditor,
-                "debtor": debtor,
-                "currency": planned.currency,
-                "strategy": found.strategy,
-                "arm": planned.arm,
-                "step": found.step,
-                "anchor": found.anchor,
-                "channel": found.channel,
-                "address": planned.address,
-                "template": found.template,
-                "not_before": decision.until or at,
-                "reason": found.why,
-                "rules": list(decision.rules),
-                "decisions": [decision.as_dict(law)],
-            },
-        )
-        if not new:
+        debtor = Debtor.objects.select_for_update(no_key=True, of=("self",)).select_related("creditor").get(
+            pk=planned.debtor
+        )  # fmt: skip
+        law = facts.law(debtor.country or debtor.creditor.country)
+        there = Message.objects.select_for_update(no_key=True).filter(key=found.key).first()
+        if there is not None and there.state != Delivery.SUPPRESSED.value:
             return None
+        message = there or Message(key=found.key, creditor=creditor, debtor=debtor, step=found.step)
+        message.currency = planned.currency
+        message.strategy, message.arm, message.anchor = found.strategy, planned.arm, found.anchor
+        message.channel, message.address = found.channel, planned.address
+        message.template, message.language = found.template, planned.language
+        message.state, message.not_before, message.reason = Delivery.QUEUED.value, decision.until or at, found.why
+        message.rules = list(decision.rules)
+        message.decisions = [*message.decisions, decision.as_dict(law)][-20:]
+        message.save()
         payload = {"key": found.key, "step": found.step, "channel": found.channel, "strategy": found.strategy}
         record("message.queued", debtor, payload, actor, creditor=creditor.pk)
     return message
 
 
+def hand_over(planned: Planned, *, actor: Actor) -> Task | None:
+    """Give a person the task that a strategy proposes; None when it proposes none. The same proposal is one task."""
+    found = planned.found
+    if isinstance(found, Nothing) or not planned.task:
+        return None
+    debtor = Debtor.objects.get(pk=planned.debtor)
+    numbers = ", ".join(item.number for item in found.items[:5])
+    why = f"{found.why.capitalize()}: {write_money(found.amount)} ({numbers})."
+    return tasks.open_task(
+        debtor,
+        found.key,
+        kind=planned.task,
+        due_on=planned.today,
+        why=why,
+        source=f"{STRATEGY_TASK}{found.strategy}"[:120],
+        actor=actor,
+    )
+
+
+def queue_all(creditor: Creditor, *, actor: Actor, now: datetime | None = None) -> Day:
+    """Queue the whole day: first what was asked for, then what the strategy proposes; people get their tasks.
+
+    Repeating it on the same day adds nothing.
+    """
+    asked = wishes.take_up(creditor, actor=actor, now=now)
+    queued, given, held = [], [], []
+    for each in plan(creditor, now):
+        if each.task:
+            hand_over(each, actor=actor)
+            given.append(each)
+        elif queue(creditor, each, actor=actor, now=now) is not None:
+            queued.append(each)
+        else:
+            held.append(each)
+    return Day(queued=tuple(queued), tasks=tuple(given), held=tuple(held), wishes=tuple(asked))
+
+
 def send(creditor: Creditor, *, limit: int = 500) -> Counter[Delivery]:
     """Send what is due, each message with the gate's word of that second."""
     entry = config.company(creditor.key)
-    return Sender(StoredOutbox(creditor.pk), _channels(entry), _ask, now=clock.now).run(limit)
+    return Sender(StoredOutbox(creditor.pk), _channels(entry), ask, now=clock.now).run(limit)
 
 
 def cancel(message: Message, *, reason: str, actor: Actor) -> bool:
-    """Take a message out of the queue; False when it is not there any more."""
+    """Take a message out of the queue for good; False when it is not there any more."""
     with transaction.atomic():
         found = Message.objects.select_for_update(no_key=True).get(pk=message.pk)
         if found.state != Delivery.QUEUED.value:
@@ -152,105 +228,26 @@ def cancel(message: Message, *, reason: str, actor: Actor) -> bool:
     return True
 
 
-def _ask(row: Row, now: datetime) -> Asked:
-    """Read the debtor anew, ask the gate, fill and lint the text; what is missing or wrong holds the message back."""
-    message = Message.objects.select_related("debtor__creditor").get(key=row.key)
-    debtor, creditor = message.debtor, message.debtor.creditor
-    law = _law(debtor.country or creditor.country)
-    today = now.astimezone(clock.zone(law.zones[0])).date()
-    known = facts.read(debtor, message.currency, now, today)
-    act = _act(known, row.channel, row.address, now, row.key, (today - message.anchor).days)
-    decision = decide(act, known.state, law)
-    message.decisions = [*message.decisions, decision.as_dict(law)][-20:]
-    if not decision.allowed:
-        message.save(update_fields=["decisions"])
-        return Asked(decision=decision, message=None)
-    items = [
-        item
-        for item in known.account.items
-        if item.claimable.amount and (item.due <= message.anchor or (message.anchor < today and item.due < today))
-    ]
-    if not items:
-        raise DunningError("Ya no queda nada que reclamar de lo que trataba este mensaje.")
-    amount = Money.total(message.currency, (item.claimable for item in items))
-    if decision.claimable is not None and amount.amount > decision.claimable:
-        amount = Money(message.currency, decision.claimable)
-    entry = config.company(creditor.key)
-    values = {
-        "deudor": debtor.name,
-        "acreedor": creditor.name,
-        "remitente": entry.remitente,
-        "importe": write_money(amount),
-        "documentos": ", ".join(item.number for item in items[:10]) + (" y otros" if len(items) > 10 else ""),
-        "vence": write_day(min(item.due for item in items)),
-        "dias": str(max(0, (today - min(item.due for item in items)).days)),
-        "enlace": entry.enlace.replace("{clave}", str(debtor.pk)),
-        "baja": entry.baja.get(row.channel, entry.baja.get(_BY_CHANNEL, "")),
-        "telefono": entry.telefono,
-    }
-    filled = wording.fill(wording.template(message.template, message.language), values)
-    _lint(filled, message, entry, creditor, known, law, today)
-    message.subject, message.text, message.amount = filled.subject, filled.text, amount.amount
-    message.save(update_fields=["decisions", "subject", "text", "amount"])
-    outgoing = Outgoing(
-        key=row.key, to=row.address, subject=filled.subject, text=filled.text, language=message.language
-    )
-    return Asked(decision=decision, message=outgoing)
+_BATCH = 500
 
 
-def _lint(
-    filled: wording.Filled,
-    message: Message,
-    entry: config.CompanyEntry,
-    creditor: Creditor,
-    known: facts.Facts,
-    law: ContactLaw,
-    today: date,
-) -> None:
-    host = entry.enlace.removeprefix("https://").partition("/")[0]
-    found = texts.lint(
-        texts.Message(
-            text=filled.text,
-            subject=filled.subject,
-            channel=message.channel,
-            debtor_type=known.debtor_type,
-            on=today,
-            senders=(entry.remitente,),
-            creditors=(creditor.name,),
-            own_hosts=frozenset({host} - {""}),
-            language=message.language,
-            overdue_days=(today - message.anchor).days,
-        ),
-        law,
-    )
-    if found:
-        told = "; ".join(f"{each.rule}: {each.told}" for each in found[:3])
-        raise DunningError(f"El texto no puede salir: {told}")
+def _standing(batch: list[Planned]) -> Iterator[Planned]:
+    keys = {each.found.key for each in batch if isinstance(each.found, Proposal)}
+    there = dict(Message.objects.filter(key__in=keys).values_list("key", "state"))
+    for each in batch:
+        known = there.get(each.found.key, "") if isinstance(each.found, Proposal) else ""
+        yield replace(each, stands=known) if known else each
 
 
-def _act(known: facts.Facts, channel: str, address: str, at: datetime, key: str, overdue: int) -> Act:
-    return Act(
-        country=known.country,
-        debtor_type=known.debtor_type,
-        channel=channel,
-        at=at,
-        purpose=Purpose.CLAIM,
-        address=address,
-        reference=key,
-        overdue_days=overdue,
-        identifies=frozenset({"sender", "creditor"}),
-        unattended=True,
-    )
-
-
-def _accounts(creditor: Creditor) -> Iterator[tuple[Debtor, str]]:
-    rows: QuerySet[Invoice] = Invoice.objects.filter(creditor=creditor, kind="invoice", vanished_at=None).exclude(
-        open=0
-    )
-    pairs = sorted(set(rows.values_list("debtor_id", "currency")))
-    debtors = Debtor.objects.select_related("creditor").in_bulk({pk for pk, _ in pairs})
-    for pk, currency in pairs:
-        yield debtors[pk], currency
+def _accounts(creditor: Creditor, debtors: Collection[int] | None) -> list[tuple[Debtor, str]]:
+    rows: QuerySet[Invoice] = Invoice.objects.filter(creditor=creditor, kind="invoice", vanished_at=None)
+    if debtors is not None:
+        rows = rows.filter(debtor__in=list(debtors))
+    pairs = sorted(set(rows.exclude(open=0).values_list("debtor_id", "currency")))
+    known = {each.pk: each for each in Debtor.objects.filter(pk__in={pk for pk, _ in pairs})}
+    for each in known.values():
+        each.creditor = creditor
+    return [(known[pk], currency) for pk, currency in pairs]
 
 
 def _channels(entry: config.CompanyEntry) -> Mapping[str, Channel]:
@@ -267,6 +264,9 @@ def _channels(entry: config.CompanyEntry) -> Mapping[str, Channel]:
     return found
 
 
-@cache
-def _law(country: str) -> ContactLaw:
-    return policy.law(country)
+def _templates(language: str) -> frozenset[str]:
+    return wording.known(language)
+
+
+def _open(law: ContactLaw, day: date, debtor_type: str, channel: str) -> bool:
+    return open_day(law, day, debtor_type=debtor_type, channel=channel)

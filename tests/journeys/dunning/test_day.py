@@ -12,7 +12,7 @@ from cobranza.dunning import workflow
 from cobranza.dunning.models import Message, Told
 from cobranza.dunning.ports import Delivery, Event, SendResult
 from cobranza.dunning.store import StoredOutbox
-from cobranza.ledger import consents, holds
+from cobranza.ledger import consents, conversation, holds, links
 from cobranza.ledger.allocations import Part, allocate
 from cobranza.ledger.models import Creditor, Debtor, Invoice
 from cobranza.ledger.models import Event as Recorded
@@ -47,7 +47,11 @@ def test_a_reminder_leaves_once_with_what_is_owed_then(creditor: Creditor, pepa:
     assert "500,00 EUR" in mail.text
     assert "F-1" in mail.text
     assert "18/11/2026" in mail.text
-    assert f"https://pagos.example.com/d/{pepa.pk}" in mail.text
+    [link] = pepa.links.all()
+    assert f"https://pagos.example.com/d/{links.token_of(link)}" in mail.text
+    assert link.expires_at == NOW + timedelta(days=30)
+    [word] = conversation.thread(pepa)
+    assert (word.direction, word.text, word.reference) == ("out", mail.text, only().key)
     sent = only()
     assert (sent.state, sent.amount, sent.text) == (Delivery.ACCEPTED.value, Decimal("500.000"), mail.text)
     assert [each["decision"] for each in sent.decisions] == ["allow", "allow"]
