@@ -12,9 +12,13 @@ from cobranza.dunning import delivery
 from cobranza.dunning.models import Message, Told
 from cobranza.dunning.ports import Delivery, Event, Row
 from cobranza.kernel import clock
+from cobranza.ledger import conversation
 from cobranza.ledger.events import Actor, record
+from cobranza.ledger.models import Debtor
 
 ROBOT = Actor.robot("recordatorios")
+HEARD = Actor.robot("avisos")
+"""Who acts on what providers and debtors tell by themselves."""
 _ROW = ("state", "not_before", "token", "leased_until", "tries", "provider_id", "reason", "rules", "unknown_since")
 _LEFT = frozenset({Delivery.ACCEPTED, Delivery.SENT, Delivery.DELIVERED, Delivery.READ, Delivery.BOUNCED})
 
@@ -131,6 +135,37 @@ def left(message: Message) -> None:
         "key": message.key,
     }
     record("contact.sent", message.debtor, payload, ROBOT, creditor=message.creditor_id)
+    conversation.note(
+        f"dunning:{message.key}",
+        channel=message.channel,
+        direction="out",
+        text=message.text,
+        subject=message.subject,
+        at=message.sent_at,
+        actor=Actor.person(message.author) if message.author else ROBOT,
+        debtor=message.debtor,
+        address=message.address,
+        reference=message.key,
+    )
+
+
+def cancel_queued(debtor: Debtor, channel: str, *, reason: str, actor: Actor = HEARD) -> int:
+    """Take back what waits to leave to a debtor on a channel; returns how many.
+
+    A message that somebody is sending at this second is not waiting any more: the gate was asked for it before.
+    """
+    taken = 0
+    with transaction.atomic():
+        waiting = Message.objects.select_for_update(no_key=True).filter(
+            debtor=debtor, channel=channel, state=Delivery.QUEUED.value
+        )
+        for message in waiting.order_by("key"):
+            message.state, message.reason = Delivery.CANCELLED.value, reason
+            message.save(update_fields=["state", "reason"])
+            payload = {"key": message.key, "reason": reason}
+            record("message.cancelled", debtor, payload, actor, creditor=message.creditor_id)
+            taken += 1
+    return taken
 
 
 def _apply(message: Message, told: Told) -> bool:
