@@ -63,11 +63,9 @@ class Outgoing:
         subject: Mails and letters.
         text: Plain, filled.
         language: "es", "en" or "pt".
-        template: What it was filled from, as ``config/templates`` calls it; a channel that wants an approved template
-            finds its own by that.
-        values: Its fields, in order, where the caller knows the approved template itself.
-        fields: What it was filled with, by name.
-        heard_at: When the debtor last wrote on this channel: within a day of that, WhatsApp takes free text.
+        template: Ours, of ``config/templates``, when only what the provider approved may leave (WhatsApp, later than a
+            day after the debtor's last word); "" when free text may.
+        values: What it is filled with, in the order of its fields.
     """
 
     key: str
@@ -77,8 +75,6 @@ class Outgoing:
     language: str = "es"
     template: str = ""
     values: tuple[str, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=dict)
-    heard_at: datetime | None = None
 
 
 class Outcome(StrEnum):

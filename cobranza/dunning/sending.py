@@ -5,7 +5,8 @@
   back for good, with the rules that said so.
 - Whoever dies while sending leaves `SENDING`; when its lease ends the row is `UNKNOWN`. An unknown message is looked up
   at the provider, never sent again before: found, it takes the provider's word; surely not there, after the time in
-  which it would have shown up, it goes back to the queue. A channel that cannot be asked leaves it to a person.
+  which it would have shown up, it goes back to the queue. A channel that cannot be asked leaves it to a person; one
+  that does not answer is asked for a day, then a person decides as well.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ from cobranza.kernel.errors import BusinessError
 LEASE = timedelta(minutes=5)
 RETRY = timedelta(minutes=10)
 MOST_TRIES = 5
+ASKED_FOR = timedelta(days=1)
+"""So long a provider is asked about a message whose fate nobody knows."""
+FOR_A_PERSON = timedelta(days=3650)
 NO_FACT = timedelta(hours=1)
 """A deferral without an instant waits for a fact (a fresh balance): asked again after this."""
 
@@ -160,6 +164,10 @@ class Sender:
         elif result.outcome is Outcome.REFUSED:
             state = Delivery.REFUSED
             changes = {"reason": result.reason, "rules": decision.rules}
+            if result.permanent:  # kept as if the provider had told it by itself: the address is no good
+                now = self._now()
+                told = Event(id=f"envio:{row.key}"[:200], key=row.key, at=now, permanent=True, reason=result.reason)
+                self._outbox.hear(told)
         else:
             state = Delivery.UNKNOWN
             changes = {
@@ -168,9 +176,9 @@ class Sender:
                 "unknown_since": self._now(),
                 "not_before": self._now() + _settling(self._channels[row.channel]),
             }
-        kept = self._outbox.settle(
-            row.key, token, Delivery.SENDING, state=state, token="", leased_until=None, **changes
-        )
+        if state is not Delivery.UNKNOWN:  # of an unknown one the lease tells since when to look for it
+            changes["leased_until"] = None
+        kept = self._outbox.settle(row.key, token, Delivery.SENDING, state=state, token="", **changes)
         return state if kept else None
 
     def _later(self, row: Row, token: str, reason: str, *, counts: bool = True) -> Delivery | None:
@@ -209,27 +217,30 @@ class Sender:
             reason = "No se sabe si salió y el canal no se puede consultar: decide una persona."
             self._outbox.settle(
                 row.key, row.token, row.state, state=Delivery.UNKNOWN, token="", leased_until=None, unknown_since=since,
-                reason=reason, not_before=now + timedelta(days=3650),
+                reason=reason, not_before=now + FOR_A_PERSON,
             )  # fmt: skip
             return Delivery.UNKNOWN
         settling = _settling(channel)
         if row.unknown_since is None:
             # It may have been handed over up to the last moment of its lease: wait from now on.
             self._outbox.settle(
-                row.key, row.token, row.state, state=Delivery.UNKNOWN, token="", leased_until=None, unknown_since=now,
+                row.key, row.token, row.state, state=Delivery.UNKNOWN, token="", unknown_since=now,
                 not_before=now + settling, reason="Quien lo enviaba se cortó.",
             )  # fmt: skip
             return Delivery.UNKNOWN
         try:
-            found = channel.lookup(row.key, row.provider_id)
-        except ChannelDown as exc:
-            self._outbox.settle(row.key, "", Delivery.UNKNOWN, not_before=now + RETRY, reason=exc.message)
+            claimed = (row.leased_until or row.unknown_since) - 2 * LEASE  # with room for clocks that disagree
+            found = channel.lookup(row.key, row.provider_id, to=row.address, since=claimed)
+        except (ChannelDown, ChannelRefused) as exc:
+            again = RETRY if now < row.unknown_since + ASKED_FOR else FOR_A_PERSON
+            self._outbox.settle(row.key, "", Delivery.UNKNOWN, not_before=now + again, reason=exc.message)
             return Delivery.UNKNOWN
         if found is not None:
             state = delivery.after(Delivery.ACCEPTED, found.state)
             self._outbox.settle(
-                row.key, "", Delivery.UNKNOWN, state=state, provider_id=found.provider_id, reason=found.reason
-            )
+                row.key, "", Delivery.UNKNOWN, state=state, provider_id=found.provider_id, reason=found.reason,
+                leased_until=None,
+            )  # fmt: skip
             return state
         if now < row.unknown_since + settling:
             self._outbox.settle(row.key, "", Delivery.UNKNOWN, not_before=row.unknown_since + settling)
@@ -240,6 +251,7 @@ class Sender:
             Delivery.UNKNOWN,
             state=Delivery.QUEUED,
             unknown_since=None,
+            leased_until=None,
             not_before=now,
             reason="Consta que no salió.",
         )

@@ -95,7 +95,7 @@ class Provider:
         self._dice.shuffle(events)
         self.webhooks += events + self._dice.choices(events, k=2)
 
-    def lookup(self, key: str, provider_id: str) -> Status | None:
+    def lookup(self, key: str, provider_id: str, *, to: str = "", since: datetime | None = None) -> Status | None:
         if self._dice.random() < self._faults / 2:
             raise ChannelDown("504")
         found = self.known.get(key)
