@@ -18,10 +18,9 @@ from cobranza.reconciliation.explained import COARSEST, SETTLING, explained
 from cobranza.reconciliation.records import Hypothesis, Payment
 from cobranza.reconciliation.references import Mention, Quality, best_of
 from cobranza.reconciliation.text import plain
-from cobranza.reconciliation.weights import VETO, payer_part, reference_part
+from cobranza.reconciliation.weights import ASK, VETO, payer_part, reference_part
 from cobranza.regimes.payments import PaymentRegime, regime, wording
 
-ASK = 0.45  # shown as a candidate, never proposed
 PAID_TWICE = 6.0  # the payer names a paid document of exactly this amount: a second payment, not one of another
 UNNAMED = {"fee": -1.5, "over": -0.3}  # a fee is any small difference: without a number it explains too much
 SAYS_PART = -3.0  # the text says that a part is paid, a set would be paid whole

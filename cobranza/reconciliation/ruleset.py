@@ -11,7 +11,7 @@ from cobranza.reconciliation.policy import Policy
 from cobranza.regimes import payments
 
 # The day of the last change to rules, weights or tables that can change a result. Whoever changes one changes this.
-RULES_VERSION = "2026-11-22d"
+RULES_VERSION = "2026-11-22e"
 
 _SIGNED = re.compile(r"Reglas (\d{4}-\d{2}-\d{2}\S*), parámetros ([0-9a-f]{8})")
 

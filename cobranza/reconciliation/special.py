@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cobranza.reconciliation.amounts import is_tariff, written
 from cobranza.reconciliation.balances import Moment
 from cobranza.reconciliation.board import Board, Clues, View
@@ -9,12 +11,16 @@ from cobranza.reconciliation.records import Hypothesis, Line, Payment
 from cobranza.reconciliation.references import Quality, best_of
 from cobranza.reconciliation.sets import hypothesis as set_hypothesis
 from cobranza.reconciliation.text import compact
-from cobranza.reconciliation.weights import REFERENCE, payer_part
+from cobranza.reconciliation.weights import ASK, REFERENCE, VETO, payer_part
 from cobranza.regimes.payments import regime
 
 _EVER: Moment = (1 << 30, 0)
 # Days between the main part of a document and its deposit: due by the fifth working day of the month after it.
 _APART = 45
+# What stands before the number of the document that a bank says came back, as `Token.before` holds it.
+_RETURNED_DOCUMENT = re.compile(
+    r"(?:ADEUDO|ADEUDOSEPA|RECIBO|IMPAGADO|DEVOLUCION|FACTURA|FRA|FACT|FAC|FV|NUM|DOMICILIACION|COBRANZA)$"
+)
 
 
 def batches(board: Board, payment: Payment, clues: Clues, moment: Moment) -> list[Hypothesis]:
@@ -100,6 +106,9 @@ def returns(board: Board, payment: Payment, clues: Clues, moment: Moment) -> lis
         for mention in best_of(board.weak_hits(clues, customer), paid):
             named.setdefault(mention.doc, (mention.quality, mention.token))
     said = "return" in clues.hints
+    numbers = {
+        place for place, token in clues.said if len(token.digits) >= 4 and _RETURNED_DOCUMENT.search(token.before)
+    }
     found = []
     for doc in sorted(candidates):
         document = board.documents[doc]
@@ -119,10 +128,13 @@ def returns(board: Board, payment: Payment, clues: Clues, moment: Moment) -> lis
         if age > board.policy.devolucion_dias or (quality is None and (not said or charge * 4 > cap)):
             continue
         charged = f" − {written(charge)} de gastos = −{written(cash)}" if charge else ""
+        other = quality is None and bool(numbers)
         found.append(
             Hypothesis(
                 lines=(Line(doc=doc, applied=-collected, fee=charge),),
                 rule="return",
+                # The bank names what came back, and it is not this one: an equal amount may be chance, so ask.
+                capped=ASK if other else 1.0,
                 how="named" if quality else "account",
                 customer=document.customer,
                 cash=payment.cents,
@@ -130,6 +142,7 @@ def returns(board: Board, payment: Payment, clues: Clues, moment: Moment) -> lis
                     "importe": 6.0 if charge == 0 else 3.5 if is_tariff(charge, rules) else 1.0,
                     "referencia": REFERENCE[quality] if quality else 0.0,
                     "cliente": payer_part(board, clues, document.customer),
+                    "otra referencia": -_named_instead(clues, doc) - (VETO[Quality.TAIL] if other else 0.0),
                     "devolución": (3.0 if said else -3.0)
                     + (1.0 if age <= 15 else 0.5 if age <= 60 else -1.0)
                     + (1.0 if document.remesa else 0.0),
@@ -139,3 +152,13 @@ def returns(board: Board, payment: Payment, clues: Clues, moment: Moment) -> lis
             )
         )
     return found
+
+
+def _named_instead(clues: Clues, doc: int) -> float:
+    """What it costs to reopen a document while the text surely names others."""
+    elsewhere: dict[int, Quality] = {}
+    mine = {mention.token for mention in clues.mentions if mention.doc == doc}
+    for mention in clues.mentions:
+        if mention.token not in mine and mention.quality >= Quality.STRIPPED:
+            elsewhere[mention.token] = max(mention.quality, elsewhere.get(mention.token, Quality.SUFFIX))
+    return sum(VETO[quality] for quality in elsewhere.values())

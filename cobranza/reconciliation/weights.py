@@ -18,6 +18,7 @@ REFERENCE = {
     Quality.STRUCTURED: 8.0,
 }
 # What a hypothesis loses for each document that the payer names and it leaves out.
+ASK = 0.45  # shown as a candidate, never proposed
 VETO = {
     Quality.SUFFIX: 0.5,
     Quality.SLIP: 0.5,

@@ -79,3 +79,18 @@ def test_a_second_payment_of_a_named_document_is_left_for_a_person(cents: int, o
     assert result.unmatched["reason"].tolist() == [
         f"Nombra {rows[0]['number']}, que ya está cobrada: posible pago duplicado."
     ]
+
+
+def test_a_return_that_names_another_document_is_asked_about() -> None:
+    """The bank says which one came back; that the amount of another one is right may be chance."""
+    rows = [invoice("I1", "F2026-03001", "99.99", series="F2026-")]
+    paid = payment("P1", "99.99", payer_account="ES001", remittance="FRA F2026-03001")
+
+    def back(text: str) -> dict[tuple[str, str], float]:
+        result = run([paid, payment("P2", "-99.99", "2026-03-14", payer_account="ES001", remittance=text)], rows)
+        found = result.links[result.links["payment_id"] == "P2"]
+        return {("P2", row.invoice_id): float(row.confidence) for row in found.itertuples(index=False)}
+
+    assert back("DEV.ADEUDO 3001 MOTIVO AM04")[("P2", "I1")] > 0.9
+    assert back("DEV.ADEUDO TALLERES ALDONZA MOTIVO AM04")[("P2", "I1")] > 0.9
+    assert back("DEV.ADEUDO 3429 MOTIVO AM04").get(("P2", "I1"), 0.0) < 0.8  # asked about, never posted
