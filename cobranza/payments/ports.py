@@ -1,12 +1,12 @@
 """What a payment gateway gives: a page to pay on, and what became of the payment.
 
-Adapters live under `connectors/gateways/`. A gateway never decides what is owed and never touches the ledger: a paid
+Adapters live under `connectors/gateways/`; each opens the accounts that `config/gateways.toml` names. A gateway never decides what is owed and never touches the ledger: a paid
 charge puts a hold on what it pays until the bank movement of the payout is booked, so that no money counts twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -83,7 +83,8 @@ class Told:
     Attributes:
         event: The gateway's id of the call, "" when it was asked: a second delivery changes nothing.
         charge_id: Its id of the charge; `key` is ours where it gives it back.
-        money: Paid or given back; None while nothing moved.
+        money: Paid in all or, of a charge given back or disputed, given back in all; None while nothing moved.
+        paid: Paid in all, where `money` is what was given back and both are known.
         fee: What the gateway keeps, None while unknown.
         payout: Its reference of the transfer to our bank, "" while unknown.
         at: Aware.
@@ -95,15 +96,27 @@ class Told:
     event: str = ""
     key: str = ""
     money: Money | None = None
+    paid: Money | None = None
     fee: Money | None = None
     payout: str = ""
     reason: str = ""
 
 
 class Gateway(Protocol):
-    """A payment gateway; `connectors/gateways/<slug>` gives one as `ADAPTER`. One thread."""
+    """One account at a payment gateway. One thread.
+
+    Attributes:
+        slug: Name of the account in `config/gateways.toml`; its webhook is ``/payments/avisos/<slug>/``.
+        creditors: Short names of the companies whose money it takes.
+        currencies: That it takes.
+        bank_texts: How its transfers are called in the bank's statement, lower case: with them a movement is known as a
+            payout even where no reference says so.
+    """
 
     slug: str
+    creditors: frozenset[str]
+    currencies: frozenset[str]
+    bank_texts: tuple[str, ...]
 
     def checkout(self, asked: Checkout) -> Page:
         """Make a page to pay on; the same key gives the same page.
@@ -126,3 +139,26 @@ class Gateway(Protocol):
         Raises:
             ForgedCall: wrong or too old.
         """
+
+    def settled(self, since: datetime) -> Sequence[Told]:
+        """Charges that were paid out to our bank since then, with `payout` and `fee`; empty where it cannot tell.
+
+        Raises:
+            GatewayDown: it cannot be asked now.
+        """
+
+
+class Gateways(Protocol):
+    """Opens accounts of one gateway; `connectors/gateways/<slug>` gives it as `ADAPTER`."""
+
+    slug: str
+
+    def open(self, name: str) -> Gateway:
+        """The account of that name.
+
+        Raises:
+            ConfigError: there is none, or its entry is wrong.
+        """
+
+    def names(self) -> Iterator[str]:
+        """Accounts in use, in the order of the file."""
