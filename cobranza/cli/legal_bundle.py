@@ -38,6 +38,7 @@ _PASSWORD_BYTES = 4096
 @click.option("--password-fd", type=int, metavar="N", help="Descriptor del que se lee la contraseña.")
 @click.option("--level", type=click.Choice(["B-B", "B-T", "B-LT"]), default="B-B", help="Nivel PAdES de la firma.")
 @click.option("--tsa", default="", metavar="URL", help="Sello de tiempo RFC 3161, para B-T y B-LT.")
+@click.option("--trust", type=_FILE, metavar="PEM", help="Raíces de la firma y del sello de tiempo, para B-LT.")
 @_JSON
 def bundle(
     case_file: Path,
@@ -51,6 +52,7 @@ def bundle(
     password_fd: int | None,
     level: Any,
     tsa: str,
+    trust: Path | None,
     as_json: bool,
 ) -> None:
     """Prepara un expediente: el PDF para revisarlo y el paquete para presentarlo, con índice, folios y huellas.
@@ -62,7 +64,7 @@ def bundle(
     from cobranza.legal.inputs import Converter
     from cobranza.legal.settings import rate_book
 
-    signer = _signer(certificate, reference, password_fd, level, tsa)
+    signer = _signer(certificate, reference, password_fd, level, tsa, trust)
     case = read_case(case_file, rate_book())
     with Converter(cache or default_cache()) as converter:
         made = prepare(case, documents, court, out, signer=signer, converter=converter, writ=writ)
@@ -126,18 +128,24 @@ commands = [bundle, courts, package]
 
 
 def _signer(
-    certificate: Path | None, reference: str | None, password_fd: int | None, level: Any, tsa: str
+    certificate: Path | None,
+    reference: str | None,
+    password_fd: int | None,
+    level: Any,
+    tsa: str,
+    trust: Path | None,
 ) -> Signer | None:
-    from cobranza.legal.bundle.signing import load_signer
+    from cobranza.legal.bundle.signing import certificates, load_signer
 
     if certificate is None:
-        if reference or password_fd is not None or tsa or level != "B-B":
+        if reference or password_fd is not None or tsa or trust or level != "B-B":
             raise UsageError("Hay opciones de firma y falta --sign.")
         return None
     if (reference is None) == (password_fd is None):
         raise UsageError("Para firmar hace falta la contraseña: --password o --password-fd.")
     password = resolve(reference) if reference is not None else _read_password(int(password_fd or 0))
-    return load_signer(certificate.read_bytes(), password, level=level, tsa=tsa)
+    roots = certificates(trust.read_bytes()) if trust is not None else ()
+    return load_signer(certificate.read_bytes(), password, level=level, tsa=tsa, trust=roots)
 
 
 def _read_password(descriptor: int) -> Secret:

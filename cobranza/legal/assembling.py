@@ -34,8 +34,15 @@ def assemble(case: Case, documents: Path, court: str, out: Path, writ: Path | No
     if file is not None and own.clave is not None:
         if not file.is_file():
             raise ConfigError(f"config/{Legal.FILE}: no hay un certificado {own.certificado}.")
+        roots = suite.root() / own.confianza if own.confianza else None
+        if roots is not None and not roots.is_file():
+            raise ConfigError(f"config/{Legal.FILE}: no hay un fichero {own.confianza}.")
         signer = bundle.load_signer(
-            file.read_bytes(), secrets.resolve(own.clave, base=suite.root()), level=own.nivel, tsa=own.sello_url
+            file.read_bytes(),
+            secrets.resolve(own.clave, base=suite.root()),
+            level=own.nivel,
+            tsa=own.sello_url,
+            trust=bundle.certificates(roots.read_bytes()) if roots is not None else (),
         )
     made = bundle.prepare(case, documents, court, out, signer=signer, writ=writ)
     return Assembled(

@@ -179,6 +179,8 @@ class Signature(Strict):
         clave: Where its password is: "env:NAME", "keyring:…".
         nivel: PAdES level.
         sello_url: RFC 3161 time-stamping service, for B-T and B-LT.
+        confianza: PEM file, from the root of the suite, with the roots of the signature and the time stamp for B-LT;
+            "" when the PKCS#12 brings them.
     """
 
     TABLE: ClassVar[str] = "firma"
@@ -187,6 +189,7 @@ class Signature(Strict):
     clave: SecretRef | None = None
     nivel: Literal["B-B", "B-T", "B-LT"] = "B-B"
     sello_url: str = ""
+    confianza: str = ""
 
     def file(self) -> Path | None:
         """Where the certificate lies; None when files are left unsigned."""

@@ -52,6 +52,7 @@ class Limits(Source):
         texto: Every page needs a text layer.
         firma_escrito: The main writ has to be signed by us (PAdES).
         firma_anexos: Every annex too, unless it is signed already.
+        firma_nivel: PAdES level asked of our signatures; "" for any.
         ppp_maximo: Highest resolution of scanned images, 0 for any.
         gris: Scanned images in grey.
         kb_por_imagen: Largest image of a page, 0 for any.
@@ -71,6 +72,7 @@ class Limits(Source):
     texto: bool = True
     firma_escrito: bool = False
     firma_anexos: bool = False
+    firma_nivel: Literal["", "B-B", "B-T", "B-LT"] = ""
     ppp_maximo: int = Field(default=0, ge=0)
     gris: bool = False
     kb_por_imagen: int = Field(default=0, ge=0)

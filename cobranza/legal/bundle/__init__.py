@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from cobranza.legal.bundle.preparation import BundleError, default_cache, prepare
 from cobranza.legal.bundle.result import Bundle, WritFile
-from cobranza.legal.bundle.signing import CertificateError, Signer, SigningFailed, load_signer
+from cobranza.legal.bundle.signing import CertificateError, Signer, SigningFailed, certificates, load_signer
 
 __all__ = [
     "Bundle",
@@ -19,6 +19,7 @@ __all__ = [
     "Signer",
     "SigningFailed",
     "WritFile",
+    "certificates",
     "default_cache",
     "load_signer",
     "prepare",

@@ -20,6 +20,7 @@ from signxml.exceptions import SignXMLException
 from signxml.xades.xades import XAdESSigner, XAdESVerifier
 
 from cobranza.kernel.errors import BusinessError
+from cobranza.legal.bundle import lasting
 from cobranza.legal.bundle.signing import Signer
 from cobranza.legal.case import Case
 from cobranza.legal.package import Package
@@ -65,9 +66,12 @@ def write_index(case: Case, package: Package, file: Path, signer: Signer, archiv
 
     Raises:
         EniError: it is not valid.
+        SigningFailed: its level asks for a time stamp, or for proofs of its certificates, that cannot be had.
     """
     root = _expediente(case, package, archive or Archive())
-    content = etree.tostring(_signed(root, signer), xml_declaration=True, encoding="UTF-8")
+    signed = _signed(root, signer)
+    lasting.prolong(signed, signer)
+    content = etree.tostring(signed, xml_declaration=True, encoding="UTF-8")
     verify(content, signer)
     file.write_bytes(content)
     return file
@@ -96,11 +100,13 @@ def verify(content: bytes, signer: Signer | None = None) -> None:
     pem = signer.certificate.public_bytes(Encoding.PEM).decode("ascii")
     try:
         found = XAdESVerifier().verify(root, x509_cert=pem)
-    except (SignXMLException, ValueError) as exc:
+    except (SignXMLException, etree.DocumentInvalid, ValueError) as exc:
         raise EniError(f"La firma del índice ENI no es válida: {exc}") from exc
     covered = [each.signed_xml.get("Id") for each in found if each.signed_xml is not None]
     if _CONTENT_ID not in covered:
         raise EniError("La firma del índice ENI no cubre su contenido.")
+    if signer.level != "B-B" and not lasting.stamped(root):
+        raise EniError("El sello de tiempo del índice ENI falta o no es de su firma.")
 
 
 def document_id(case: Case, organ: str, order: int) -> str:

@@ -23,7 +23,7 @@ from stdnum.pe import ruc
 
 from cobranza.legal.bundle import images, names
 from cobranza.legal.bundle.images import Wanted
-from cobranza.legal.bundle.signing import is_signed
+from cobranza.legal.bundle.signing import LEVELS, is_signed, level_of
 from cobranza.legal.case import Case, DocumentKind
 from cobranza.legal.package import Package, PackageFile
 from cobranza.legal.ports import Objection
@@ -113,6 +113,11 @@ def _pdf(file: Path, each: PackageFile, limits: Limits, *, object_to_blocks: boo
     needed = limits.firma_escrito if each.role == "escrito" else limits.firma_anexos
     if needed and not signed:
         yield object_to("firma", "el portal pide que vaya firmado.", blocking=object_to_blocks)
+    if limits.firma_nivel and signed and not somebodys:
+        level = level_of(file)
+        if level is None or LEVELS.index(level) < LEVELS.index(limits.firma_nivel):
+            text = f"el portal pide una firma {limits.firma_nivel} y la que lleva es {level or 'ilegible'}."
+            yield object_to("firma_nivel", text)
     try:
         with pikepdf.open(file) as pdf:
             if not len(pdf.pages):

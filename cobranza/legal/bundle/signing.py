@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,13 +16,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
 from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.timestamps import HTTPTimeStamper
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathError, ValidationError
+from pyhanko_certvalidator.fetchers.requests_fetchers import RequestsFetcherBackend
 
 from cobranza.kernel import loops
 from cobranza.kernel.errors import ApplicationError, BusinessError
@@ -29,7 +34,10 @@ from cobranza.kernel.secrets import Secret
 
 Level = Literal["B-B", "B-T", "B-LT"]
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-_TSA_SECONDS = 20
+LEVELS: tuple[Level, ...] = ("B-B", "B-T", "B-LT")
+TSA_SECONDS = 20
+_FETCH_SECONDS = 20
+_TIME_STAMP = "signature_time_stamp_token"
 _FIELD = "FirmaCobranza"
 
 
@@ -59,7 +67,7 @@ class Signer:
         pades: The same for PDF.
         level: "B-B", "B-T" (time stamp) or "B-LT" (with what is needed to check it later).
         tsa: Address of the RFC 3161 authority, "" for none.
-        trust: Roots for "B-LT".
+        trust: Roots that the signer's chain and that of the time stamp have to reach, for "B-LT".
     """
 
     name: str
@@ -82,7 +90,7 @@ def load_signer(
         password: Of the file.
         level: Of the signatures; "B-T" and "B-LT" need `tsa`.
         tsa: http or https address of the time stamp authority.
-        trust: Roots that a "B-LT" signature is checked against; empty takes the chain of the file.
+        trust: More roots, beside those of the file, that a "B-LT" signature and its time stamp may hang on.
 
     Raises:
         CertificateError: it cannot be opened, holds no key that signs, or the level needs what is missing.
@@ -112,8 +120,24 @@ def load_signer(
         pades=pades,
         level=level,
         tsa=tsa,
-        trust=trust or tuple(others) or (certificate,),
+        trust=(*_anchors(certificate, others), *trust),
     )
+
+
+def certificates(content: bytes) -> tuple[x509.Certificate, ...]:
+    """The certificates of a PEM file; raises `CertificateError` when there is none."""
+    try:
+        return tuple(x509.load_pem_x509_certificates(content))
+    except ValueError as exc:
+        raise CertificateError(
+            "El fichero de certificados de confianza no es PEM.", remedy="Indique uno con BEGIN CERTIFICATE."
+        ) from exc
+
+
+def _anchors(certificate: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Where the chain of the file ends: its roots, else the authorities that came along, else the signer's own."""
+    roots = tuple(each for each in others if each.issuer == each.subject)
+    return roots or tuple(others) or (certificate,)
 
 
 def sign_pdf(file: Path, signer: Signer, *, reason: str, place: str = "") -> None:
@@ -131,9 +155,9 @@ def sign_pdf(file: Path, signer: Signer, *, reason: str, place: str = "") -> Non
         subfilter=SigSeedSubFilter.PADES,
         md_algorithm="sha256",
         embed_validation_info=lasting,
-        validation_context=_context(signer) if lasting else None,
+        validation_context=validation_context(signer) if lasting else None,
     )
-    stamper: Any = HTTPTimeStamper(signer.tsa, timeout=_TSA_SECONDS) if stamped else None
+    stamper: Any = HTTPTimeStamper(signer.tsa, timeout=TSA_SECONDS) if stamped else None
     draft = file.with_name(f".{file.name}.firma")
     try:
         with file.open("rb") as plain, draft.open("wb+") as out:
@@ -145,6 +169,29 @@ def sign_pdf(file: Path, signer: Signer, *, reason: str, place: str = "") -> Non
         raise SigningFailed(f"No se ha podido firmar {file.name}: {exc}") from exc
     finally:
         draft.unlink(missing_ok=True)
+
+
+def level_of(file: Path) -> Level | None:
+    """The level of the last signature of a PDF as its bytes show it; None without one.
+
+    B-LT: a time stamp, and certificates and revocation data in the file for whoever checks it when nobody answers.
+    """
+    with file.open("rb") as content:
+        try:
+            reader = PdfFileReader(content)
+            found = reader.embedded_regular_signatures
+            if not found:
+                return None
+            kinds = [each["type"].native for each in found[-1].signer_info["unsigned_attrs"]]
+            if _TIME_STAMP not in kinds:
+                return "B-B"
+            try:
+                kept = DocumentSecurityStore.read_dss(reader)
+            except NoDSSFoundError:
+                return "B-T"
+        except (PdfError, ValueError):
+            return None
+    return "B-LT" if kept.certs and (kept.crls or kept.ocsps) else "B-T"
 
 
 def is_signed(file: Path) -> bool:
@@ -163,7 +210,15 @@ def is_signed(file: Path) -> bool:
     return False
 
 
-def _context(signer: Signer) -> ValidationContext:
+def validation_context(signer: Signer) -> ValidationContext:
+    """Lists of revocation are fetched, and one that a certificate names and that does not come is a failure: a
+    signature without it would say B-LT and not be it."""
     roots = [asn1_x509.Certificate.load(each.public_bytes(Encoding.DER)) for each in signer.trust]
     others = [asn1_x509.Certificate.load(each.public_bytes(Encoding.DER)) for each in signer.chain]
-    return ValidationContext(trust_roots=roots, other_certs=others, allow_fetching=True, revocation_mode="soft-fail")
+    return ValidationContext(
+        trust_roots=roots,
+        other_certs=others,
+        allow_fetching=True,
+        revocation_mode="hard-fail",
+        fetcher_backend=RequestsFetcherBackend(per_request_timeout=_FETCH_SECONDS),
+    )

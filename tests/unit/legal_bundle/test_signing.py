@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import threading
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from asn1crypto import keys, tsp  # type: ignore[import-untyped]
-from asn1crypto import x509 as asn1_x509
-from cryptography.hazmat.primitives import serialization
+from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator import ValidationContext
 
 from cobranza.kernel import loops
 from cobranza.kernel.secrets import Secret
-from cobranza.legal.bundle import CertificateError, SigningFailed, eni, load_signer, pdfa
-from cobranza.legal.bundle.signing import Level, Signer, is_signed, sign_pdf
+from cobranza.legal.bundle import CertificateError, SigningFailed, eni, load_signer, pdfa, preflight
+from cobranza.legal.bundle.signing import Level, Signer, certificates, is_signed, level_of, sign_pdf
 from tests import legal_example
+from tests.unit.legal_bundle import authority as authorities
 from tests.unit.legal_bundle import plain
+from tests.unit.legal_bundle.authority import Authority
 from tests.unit.legal_bundle.test_preflight import entry, package
 
 
@@ -56,61 +60,119 @@ def test_the_signature_is_appended_and_holds_until_a_byte_changes(tmp_path: Path
     assert not sound(file, plain.signer())
 
 
-class _Authority(BaseHTTPRequestHandler):
-    stamper: DummyTimeStamper
-    broken = False
-
-    def do_POST(self) -> None:
-        asked = tsp.TimeStampReq.load(self.rfile.read(int(self.headers["Content-Length"])))
-        answer = b"nada" if self.broken else self.stamper.request_tsa_response(asked).dump()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/timestamp-reply")
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Stay quiet."""
+@pytest.fixture(scope="module")
+def office() -> Iterator[Authority]:
+    with authorities.working() as found:
+        yield found
 
 
 @pytest.fixture
-def authority() -> Iterator[str]:
-    signer = plain.signer()
-    private = signer.key.private_bytes(Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    _Authority.stamper = DummyTimeStamper(
-        asn1_x509.Certificate.load(signer.certificate.public_bytes(Encoding.DER)), keys.PrivateKeyInfo.load(private)
-    )
-    _Authority.broken = False
-    server = HTTPServer(("127.0.0.1", 0), _Authority)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+def authority(office: Authority) -> Authority:
+    """An authority at work, of which nothing is out of order."""
+    office.down = office.broken = False
+    office.revoked.clear()
+    return office
 
 
-def with_level(level: Level, tsa: str) -> Signer:
-    return load_signer(legal_example.identity(), Secret(legal_example.PASSWORD), level=level, tsa=tsa)
+def own(authority: Authority, level: Level, **more: Any) -> Signer:
+    """A signer whom the authority knows."""
+    packed, _ = authority.identity()
+    return load_signer(packed, Secret(authorities.PASSWORD), level=level, tsa=authority.url, **more)
 
 
-def test_a_time_stamp_where_it_is_asked(tmp_path: Path, paper: bytes, authority: str) -> None:
+@pytest.fixture(scope="module")
+def levels(tmp_path_factory: pytest.TempPathFactory, paper: bytes, office: Authority) -> dict[Level, Path]:
+    """The same page signed at each level."""
+    folder = tmp_path_factory.mktemp("niveles")
+    made: dict[Level, Path] = {"B-B": folder / "bb.pdf", "B-T": folder / "bt.pdf", "B-LT": folder / "blt.pdf"}
+    for level, file in made.items():
+        file.write_bytes(paper)
+        sign_pdf(file, own(office, level), reason="prueba")
+    return made
+
+
+def test_each_level_is_what_the_file_shows(levels: dict[Level, Path], paper: bytes, tmp_path: Path) -> None:
+    for level, file in levels.items():
+        assert file.read_bytes().startswith(paper) and level_of(file) == level
+    (tmp_path / "escrito.pdf").write_bytes(paper)
+    assert level_of(tmp_path / "escrito.pdf") is None
+
+
+def test_a_lasting_signature_is_checked_when_nobody_answers_any_more(
+    levels: dict[Level, Path], authority: Authority
+) -> None:
+    authority.down = True
+    rules: Any = {
+        "trust_roots": [asn1_x509.Certificate.load(authority.root.public_bytes(Encoding.DER))],
+        "allow_fetching": False,
+        "revocation_mode": "require",  # of every certificate, that of the time stamp too
+    }
+    with levels["B-LT"].open("rb") as content:
+        reader = PdfFileReader(content)
+        signature = reader.embedded_regular_signatures[0]
+        kept = DocumentSecurityStore.read_dss(reader)
+        context = kept.as_validation_context(dict(rules))
+        status = loops.apart(lambda: validate_pdf_signature(signature, context, context))
+        assert status.bottom_line and status.trusted
+        assert status.timestamp_validity is not None and status.timestamp_validity.trusted
+        without = ValidationContext(**rules, crls=[crl()])
+        assert not loops.apart(lambda: validate_pdf_signature(signature, without, without)).bottom_line
+
+
+def crl() -> bytes:
+    """A revocation list of somebody else."""
+    with authorities.working() as other:
+        return other.revocations()
+
+
+def test_what_cannot_be_proved_later_is_not_signed_as_lasting(
+    tmp_path: Path, paper: bytes, authority: Authority
+) -> None:
     file = tmp_path / "escrito.pdf"
     file.write_bytes(paper)
-    sign_pdf(file, with_level("B-T", authority), reason="prueba")
-    assert sound(file, plain.signer())
-    with file.open("rb") as content:
-        signature = PdfFileReader(content).embedded_signatures[0]
-        kinds = [each["type"].native for each in signature.signer_info["unsigned_attrs"]]
-    assert "signature_time_stamp_token" in kinds
-
-
-def test_without_its_time_stamp_the_file_stays_as_it_was(tmp_path: Path, paper: bytes, authority: str) -> None:
-    file = tmp_path / "escrito.pdf"
-    file.write_bytes(paper)
-    _Authority.broken = True
+    signer = own(authority, "B-LT")
+    authority.down = True
     with pytest.raises(SigningFailed):
-        sign_pdf(file, with_level("B-T", authority), reason="prueba")
+        sign_pdf(file, signer, reason="prueba")
+    authority.down = False
+    authority.revoked.append(signer.certificate.serial_number)
+    with pytest.raises(SigningFailed):
+        sign_pdf(file, signer, reason="prueba")
+    assert file.read_bytes() == paper and [each.name for each in tmp_path.iterdir()] == ["escrito.pdf"]
+    authority.revoked.clear()
+    sign_pdf(file, signer, reason="prueba")
+    assert level_of(file) == "B-LT"
+
+
+def test_a_time_stamp_of_another_house_needs_its_root(tmp_path: Path, paper: bytes, authority: Authority) -> None:
+    file = tmp_path / "escrito.pdf"
+    file.write_bytes(paper)
+    packed, _ = authority.identity()
+    with authorities.working() as other:
+        without = load_signer(packed, Secret(authorities.PASSWORD), level="B-LT", tsa=other.url)
+        with pytest.raises(SigningFailed):
+            sign_pdf(file, without, reason="prueba")
+        roots = certificates(other.root.public_bytes(Encoding.PEM))
+        sign_pdf(file, replace(without, trust=(*without.trust, *roots)), reason="prueba")
+    assert level_of(file) == "B-LT"
+    with pytest.raises(CertificateError, match="PEM"):
+        certificates(b"nada")
+
+
+def test_the_profile_asks_for_a_level_and_a_lower_one_blocks(levels: dict[Level, Path]) -> None:
+    asked = plain.requirements(firma_escrito=True, firma_nivel="B-T")
+    for level, file in levels.items():
+        files = package(entry(file, 1))
+        found = {each.code for each in preflight.check(plain.claim(), files, file.parent, asked) if each.blocking}
+        assert ("firma_nivel" in found) == (level == "B-B"), level
+
+
+def test_without_its_time_stamp_the_file_stays_as_it_was(tmp_path: Path, paper: bytes, authority: Authority) -> None:
+    file = tmp_path / "escrito.pdf"
+    file.write_bytes(paper)
+    authority.broken = True
+    with pytest.raises(SigningFailed):
+        sign_pdf(file, own(authority, "B-T"), reason="prueba")
     assert file.read_bytes() == paper and [each.name for each in tmp_path.iterdir()] == ["escrito.pdf"]
 
 
@@ -138,6 +200,32 @@ def test_the_eni_index_is_valid_signed_and_notices_any_change(tmp_path: Path, pa
         eni.verify(content.replace(b">E01<", b">E09<"))
     with pytest.raises(eni.EniError, match="no es XML"):
         eni.verify(content[:-40])
+
+
+def test_the_eni_index_lasts_too(tmp_path: Path, paper: bytes, authority: Authority) -> None:
+    (tmp_path / "escrito.pdf").write_bytes(paper)
+    files = package(entry(tmp_path / "escrito.pdf", 1))
+    signer = own(authority, "B-LT")
+    content = eni.write_index(plain.claim(), files, tmp_path / "indice.xml", signer).read_bytes()
+    eni.verify(content, signer)
+    root = etree.fromstring(content)
+
+    def inside(name: str) -> list[bytes]:
+        return [b64decode(each.text or "") for each in root.iter("{http://uri.etsi.org/01903/v1.3.2#}" + name)]
+
+    kept = {x509.load_der_x509_certificate(each).serial_number for each in inside("EncapsulatedX509Certificate")}
+    assert {signer.certificate.serial_number, authority.root.serial_number} < kept and len(kept) == 3
+    (listed,) = inside("EncapsulatedCRLValue")
+    assert x509.load_der_x509_crl(listed).issuer == authority.root.subject
+    (stamp,) = inside("EncapsulatedTimeStamp")
+    other = eni.write_index(plain.claim(), files, tmp_path / "otro.xml", own(authority, "B-T")).read_bytes()
+    taken = re.sub(rb"(<[^/>]*EncapsulatedTimeStamp>)[^<]*", rb"\g<1>" + b64encode(stamp), other)
+    with pytest.raises(eni.EniError, match="sello"):
+        eni.verify(taken, own(authority, "B-T"))
+    authority.down = True
+    with pytest.raises(SigningFailed):
+        eni.write_index(plain.claim(), files, tmp_path / "indice.xml", signer)
+    assert (tmp_path / "indice.xml").read_bytes() == content
 
 
 def test_dates_come_from_the_case_and_never_from_the_clock(tmp_path: Path, paper: bytes) -> None:
