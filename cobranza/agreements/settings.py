@@ -13,6 +13,7 @@ from cobranza.agreements.matrix import UNATTENDED, Level
 from cobranza.agreements.offers import Policy
 from cobranza.agreements.terms import Risk
 from cobranza.kernel.config import Strict, load
+from cobranza.screens.access import Role
 
 
 def _exact(text: str) -> Decimal:
@@ -105,6 +106,12 @@ class AgreementSettings(Strict):
         avisar_antes: Days before an instalment on which the debtor is reminded.
         gracia: Days after an instalment on which it is not yet missed.
         impagos: Missed instalments that break the agreement.
+        memoria_dias: Days for which a broken agreement counts against the next one.
+        intereses: Late-payment interest by law is part of what is agreed. Only where the ERP invoices it: money that no
+            invoice asks for cannot be allocated, and its instalment would never close.
+        compensacion: So is the law's fixed compensation per invoice; the same holds.
+        papeles: Console roles that decide at each level of the matrix.
+        enlace_dias: Days that a personal link in an answer opens.
         niveles: The approval matrix.
     """
 
@@ -122,6 +129,11 @@ class AgreementSettings(Strict):
     avisar_antes: int = Field(default=2, ge=1, le=15)
     gracia: int = Field(default=2, ge=0, le=15)
     impagos: int = Field(default=2, ge=1)
+    memoria_dias: int = Field(default=730, ge=0, le=3650)
+    intereses: bool = False
+    compensacion: bool = False
+    papeles: dict[str, tuple[Role, ...]] = Field(default_factory=dict)
+    enlace_dias: int = Field(default=7, ge=1, le=90)
     niveles: tuple[LevelEntry, ...] = ()
 
     _figures = field_validator("cuota_minima")(_exact_all)
@@ -147,6 +159,8 @@ class AgreementSettings(Strict):
             raise ValueError(f"el primer nivel de [[niveles]] tiene que ser «{UNATTENDED}», no «{roles[0]}»")
         if len(set(roles)) != len(roles):
             raise ValueError("hay dos niveles con el mismo papel")
+        if strangers := sorted(set(self.papeles) - set(roles[1:])):
+            raise ValueError(f"[papeles] nombra niveles que no hay en [[niveles]]: {', '.join(strangers)}")
         if any(count < 2 for count in self.plazos):
             raise ValueError("un plan tiene al menos dos pagos")
         return self

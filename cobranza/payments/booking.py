@@ -22,7 +22,8 @@ from cobranza.kernel.money import Money, minor_units
 from cobranza.kernel.spanish import write_money
 from cobranza.ledger import allocations, tasks
 from cobranza.ledger.columns import ZERO
-from cobranza.ledger.models import Allocation, Creditor, Debtor, Movement
+from cobranza.ledger.events import record
+from cobranza.ledger.models import Allocation, Creditor, Debtor, Movement, Task
 from cobranza.payments import accounts, holding
 from cobranza.payments.models import Booking, Charge, ChargePart
 from cobranza.payments.settings import PaymentSettings, payment_settings
@@ -71,20 +72,22 @@ def _read_payouts(gateway: str, settings: PaymentSettings) -> bool:
     for told in found:
         rows = Charge.objects.filter(gateway=gateway)
         rows = rows.filter(key=told.key) if told.key else rows.filter(charge_id=told.charge_id)
-        pk = rows.values_list("pk", flat=True).first()
-        if pk is not None:
+        charge = rows.first()
+        if charge is not None:
             with transaction.atomic():
-                holding.take(_lock([pk])[0], told)
+                holding.take(_lock([charge.pk])[0], told)
     return True
 
 
 def _void(creditor: Creditor) -> int:
     """End the bookings whose allocation somebody undid: the money is held again."""
-    rows = Booking.objects.filter(part__charge__creditor=creditor, void_at=None).exclude(allocation__reversed_at=None)
-    charges = list(rows.values_list("part__charge", flat=True).distinct())
-    for pk in charges:
+    rows = Charge.objects.filter(
+        creditor=creditor, parts__bookings__void_at=None, parts__bookings__allocation__reversed_at__isnull=False
+    )
+    charges = list(rows.values_list("pk", flat=True).distinct())
+    for charge_pk in charges:
         with transaction.atomic():
-            charge = _lock([pk])[0]
+            charge = _lock([charge_pk])[0]
             now = clock.now()
             for row in Booking.objects.filter(part__charge=charge, void_at=None).exclude(allocation__reversed_at=None):
                 row.void_at = now
@@ -193,7 +196,7 @@ def _booking(part: ChargePart, allocation: Allocation, amount: Decimal) -> Booki
 
 def _seal(row: Booking, charge: Charge, kind: str) -> None:
     payload = {"charge": charge.pk, "amount": row.amount, "allocation": row.allocation_id}
-    holding.record(kind, f"debtor:{charge.debtor_id}", payload, holding.ROBOT, creditor=charge.creditor_id, seals=[row])
+    record(kind, f"debtor:{charge.debtor_id}", payload, holding.ROBOT, creditor=charge.creditor_id, seals=[row])
 
 
 def _settle(charge: Charge) -> None:
@@ -235,7 +238,7 @@ def _late(open_: QuerySet[Charge], settings: PaymentSettings) -> int:
     for charge in rows.select_related("debtor"):
         money = write_money(Money(charge.currency, charge.kept))
         key = f"pasarela:{charge.pk}:sin_abono"
-        if tasks.Task.objects.filter(key=key).exists():
+        if Task.objects.filter(key=key).exists():
             continue
         tasks.open_task(
             charge.debtor,

@@ -155,8 +155,8 @@ def _ask_people(charge: Charge) -> None:
             f"pasarela:{charge.pk}:{charge.state}:{charge.returned.normalize():f}",
             kind="revisar",
             due_on=today + timedelta(days=1),
-            why=f"Un pago por pasarela de {money} {what}. Lo que pagaba vuelve a estar pendiente si no entra otro cobro; "
-            "si ya estaba contabilizado, deshaga su aplicación cuando llegue el cargo de la pasarela.",
+            why=f"Un pago por pasarela de {money} {what}. Lo que pagaba vuelve a estar pendiente si no entra otro "
+            "cobro; si ya estaba contabilizado, deshaga su aplicación cuando llegue el cargo de la pasarela.",
             source=source_of(charge),
             actor=ROBOT,
         )

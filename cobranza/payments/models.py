@@ -1,8 +1,8 @@
 """Tables of what debtors pay through a gateway.
 
-What a gateway says is kept as facts that only grow (`paid`, `returned`); the state follows from them, so that calls that
-come twice, late or in the wrong order end in the same row. Nothing here settles an invoice: a paid charge holds what it
-pays (`cobranza.ledger.holds`) until the money of its payout is allocated from the bank's movement.
+What a gateway says is kept as facts that only grow (`paid`, `returned`); the state follows from them, so that calls
+that come twice, late or in the wrong order end in the same row. Nothing here settles an invoice: a paid charge holds
+what it pays (`cobranza.ledger.holds`) until the money of its payout is allocated from the bank's movement.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Charge(models.Model):
     """A debtor was sent to a gateway to pay parts of invoices."""
 
     SEALED: ClassVar = (
-        "key", "creditor_id", "debtor_id", "currency", "amount", "gateway", "charge_id", "agreement_id", "state", "paid",
-        "returned", "disputed", "fee", "payout", "paid_at", "settled_at",
+        "key", "creditor_id", "debtor_id", "currency", "amount", "gateway", "charge_id", "agreement_id", "state",
+        "paid", "returned", "disputed", "fee", "payout", "paid_at", "settled_at",
     )  # fmt: skip
 
     key = models.CharField(max_length=120, unique=True, help_text="Clave de idempotencia, también en la pasarela.")

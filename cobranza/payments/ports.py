@@ -1,7 +1,8 @@
 """What a payment gateway gives: a page to pay on, and what became of the payment.
 
-Adapters live under `connectors/gateways/`; each opens the accounts that `config/gateways.toml` names. A gateway never decides what is owed and never touches the ledger: a paid
-charge puts a hold on what it pays until the bank movement of the payout is booked, so that no money counts twice.
+Adapters live under `connectors/gateways/`; each opens the accounts that `config/gateways.toml` names. A gateway never
+decides what is owed and never touches the ledger: a paid charge puts a hold on what it pays until the bank movement of
+the payout is booked, so that no money counts twice.
 """
 
 from __future__ import annotations

@@ -55,7 +55,8 @@ class Room:
         from cobranza.ledger import holds
 
         row = Invoice.objects.get(pk=self.invoices[index].pk)
-        return row.open - holds.held(row)
+        free: Decimal = row.open - holds.held(row)
+        return free
 
 
 @pytest.fixture

@@ -97,10 +97,10 @@ def test_a_dispute_frees_it_and_a_dispute_won_holds_it_again(room: Room) -> None
     room.hear(room.gateway.pay("k1"))
     room.gateway.charges["k1"].disputed = True
     room.hear(room.gateway.call("k1"))
-    assert (workflow.state(started.charge_pk), room.claimable()) == (ChargeState.DISPUTED, 100)
+    assert (workflow.state(started.charge_pk), room.claimable()) == (ChargeState.DISPUTED, Decimal(100))
     room.gateway.charges["k1"].disputed = False
     workflow.refresh(started.charge_pk)
-    assert (workflow.state(started.charge_pk), room.claimable()) == (ChargeState.PAID, 0)
+    assert (workflow.state(started.charge_pk), room.claimable()) == (ChargeState.PAID, Decimal(0))
 
 
 def test_a_person_who_allocated_the_payout_by_hand_is_recognised(room: Room) -> None:
@@ -133,7 +133,7 @@ def test_a_payout_that_does_not_add_up_is_left_to_a_person(room: Room) -> None:
 STEPS = ("hear", "hear_old", "lookup", "statement", "reconcile", "by_hand", "refund", "payout")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 5)), min_size=4, max_size=14))
 def test_no_euro_counts_twice_in_any_order_of_things(
     make_room: Callable[[], Room], steps: list[tuple[str, int]]
@@ -174,7 +174,7 @@ def _live(room: Room, steps: list[tuple[str, int]]) -> None:
     held, allocated = _once(room, truth.paid)
     assert held + allocated == truth.paid - truth.returned
     if moved:
-        assert (held, allocated) in {(0, 150), (50, 100)}
+        assert (held, allocated) in {(Decimal(0), Decimal(150)), (Decimal(50), Decimal(100))}
 
 
 def _once(room: Room, paid: Decimal) -> tuple[Decimal, Decimal]:
