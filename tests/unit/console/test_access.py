@@ -128,13 +128,22 @@ MATRIX: dict[str, tuple[str, frozenset[Role]]] = {
     "legal:review": ("post", frozenset({L})),
     "legal:accept_all": ("post", frozenset({L})),
     "legal:decide_claim": ("post", frozenset({L})),
+    "legal:decide_claims": ("post", frozenset({L})),
     "legal:save_defendant": ("post", frozenset({L})),
     "legal:save_words": ("post", frozenset({L})),
     "legal:add_deadline": ("post", frozenset({L})),
     "legal:close_deadline": ("post", frozenset({L})),
 }
 PUBLIC = frozenset(
-    {"console:login", "console:language", "console:health", "runs:frame", "disputes:webhook", "legal:feed"}
+    {
+        "console:login",
+        "console:language",
+        "console:health",
+        "runs:frame",
+        "disputes:webhook",
+        "dunning:webhook",
+        "legal:feed",
+    }
 )
 
 

@@ -1,0 +1,197 @@
+"""What follows when an address turns out to be no good: a person corrects it, and the message takes the next way.
+
+- A bounce, or a refusal because of the address, opens one task about the contact data.
+- The same proposal goes out once more, on the next channel that the debtor can be reached on and the gate does not
+  deny; a message that is itself such a second way has no third.
+- Hard bounces of e-mails come back as mails: whoever reads the mailbox records them in the ledger
+  (`contact.suppressed`), and here they reach the message that bounced.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Concat
+
+from cobranza.dunning import facts
+from cobranza.dunning.asking import act
+from cobranza.dunning.models import Message, Told
+from cobranza.dunning.ports import Delivery, Event
+from cobranza.dunning.settings import strategy
+from cobranza.dunning.store import HEARD, StoredOutbox
+from cobranza.dunning.strategy import Step
+from cobranza.gate.acts import Purpose, Verdict
+from cobranza.gate.decision import decide
+from cobranza.kernel import clock
+from cobranza.kernel.errors import BusinessError
+from cobranza.ledger import tasks as ledger_tasks
+from cobranza.ledger.events import record
+from cobranza.ledger.models import Creditor, Task
+from cobranza.ledger.models import Event as Recorded
+
+SECOND_WAY = "~"
+"""In the key of a message that takes the next channel, before its channel."""
+_TASK = "contacto:"
+_ORDER = ("email", "whatsapp", "sms", "ivr", "letter")
+"""Channels for what no strategy proposed."""
+_WITHIN = timedelta(days=1)
+"""A day to put the contact data right."""
+_BOUNCES_WITHIN = timedelta(days=7)
+"""A delivery report that comes later than this is about no message of ours that still matters."""
+_LOOKS_BACK = timedelta(days=30)
+_CHUNK = 500
+_WAS_ON_ITS_WAY = [state.value for state in (Delivery.ACCEPTED, Delivery.SENT, Delivery.UNKNOWN)]
+
+
+def run(creditor: Creditor, now: datetime | None = None) -> Counter[str]:
+    """Nightly, and after each reading of the mailbox: bounced mails reach their messages, bounced messages go on.
+
+    Returns:
+        "rebotes" that reached a message, "tareas" opened and "otra_via" queued.
+    """
+    at = now or clock.now()
+    done: Counter[str] = Counter()
+    done["rebotes"] = read_bounces(creditor, at)
+    for key in list(_open(creditor, at)):
+        task, second = follow_up(key, at)
+        done["tareas"] += task is not None
+        done["otra_via"] += second is not None
+    return done
+
+
+def read_bounces(creditor: Creditor, now: datetime) -> int:
+    """Let the addresses that the mailbox said are no good reach the last message that went there.
+
+    Returns:
+        How many messages bounced by that.
+    """
+    found = 0
+    said = Recorded.objects.filter(chain=creditor.key, kind="contact.suppressed", at__gte=now - _LOOKS_BACK)
+    for event in said.order_by("pk").iterator(_CHUNK):
+        address = str(event.payload.get("address", ""))
+        if not address:
+            continue
+        went = Message.objects.filter(
+            channel="email", address__iexact=address, state__in=_WAS_ON_ITS_WAY, queued_at__lte=event.at
+        ).filter(Q(sent_at=None) | Q(sent_at__lte=event.at, sent_at__gte=event.at - _BOUNCES_WITHIN))
+        last = went.filter(creditor=creditor).order_by("-sent_at", "-pk").first()
+        if last is None:
+            continue
+        status = str(event.payload.get("status", ""))
+        told = Event(
+            id=f"rebote:{event.pk}",
+            key=last.key,
+            state=Delivery.BOUNCED,
+            permanent=True,
+            at=event.at,
+            reason=f"El servidor del destinatario lo devuelve{f' ({status})' if status else ''}.",
+        )
+        found += StoredOutbox().hear(told) is not None
+    return found
+
+
+def follow_up(key: str, now: datetime | None = None) -> tuple[Task | None, Message | None]:
+    """Open the task about the contact data and queue the second way; each once, however often it is called."""
+    at = now or clock.now()
+    with transaction.atomic():
+        message = (
+            Message.objects.select_for_update(no_key=True, of=("self",)).select_related("debtor__creditor").get(key=key)
+        )
+        if not _failed(message) or Task.objects.filter(key=f"{_TASK}{key}").exists():
+            return None, None
+        task = ledger_tasks.open_task(
+            message.debtor,
+            f"{_TASK}{key}",
+            kind=Task.Kinds.CONTACT_DATA.value,
+            due_on=(at + _WITHIN).date(),
+            why=f"No se llega a {message.address} por {message.channel}: {message.reason or 'dirección rechazada'}.",
+            source=f"recordatorio:{key}"[:120],
+            actor=HEARD,
+        )
+        return task, _second_way(message, at)
+
+
+def _open(creditor: Creditor, now: datetime) -> Iterator[str]:
+    """Messages whose address failed and that nobody went on with."""
+    task = Task.objects.filter(key=Concat(Value(_TASK), OuterRef("key")))
+    no_good = Told.objects.filter(message=OuterRef("pk"), permanent=True)
+    rows = Message.objects.filter(creditor=creditor, queued_at__gte=now - _LOOKS_BACK).filter(
+        Q(state=Delivery.BOUNCED.value) | Q(Exists(no_good), state=Delivery.REFUSED.value)
+    )
+    yield from rows.exclude(Exists(task)).order_by("pk").values_list("key", flat=True).iterator(_CHUNK)
+
+
+def _failed(message: Message) -> bool:
+    if message.state == Delivery.BOUNCED.value:
+        return True
+    return message.state == Delivery.REFUSED.value and message.told.filter(permanent=True).exists()
+
+
+def _second_way(message: Message, now: datetime) -> Message | None:
+    if SECOND_WAY in message.key:
+        return None
+    known = facts.read(message.debtor, message.currency, now)
+    law = facts.law(known.country)
+    for channel, template in _ways(message):
+        address = known.addresses.get(channel, "")
+        if not address:
+            continue
+        key = f"{message.key}{SECOND_WAY}{channel}"
+        question = act(known, channel, address, now, key, Purpose(message.purpose), message.anchor)
+        decision = decide(question, known.state, law)
+        if decision.verdict is Verdict.DENY:
+            continue
+        second, new = Message.objects.get_or_create(
+            key=key,
+            defaults={
+                "creditor": message.creditor,
+                "debtor": message.debtor,
+                "currency": message.currency,
+                "purpose": message.purpose,
+                "wanted": message.wanted,
+                "author": message.author,
+                "strategy": message.strategy,
+                "arm": message.arm,
+                "step": message.step,
+                "anchor": message.anchor,
+                "channel": channel,
+                "address": address,
+                "template": template,
+                "language": message.language,
+                "not_before": decision.until or now,
+                "reason": f"Por {message.channel} no se llegó.",
+                "rules": list(decision.rules),
+                "decisions": [decision.as_dict(law)],
+            },
+        )
+        if new:
+            payload = {"key": key, "step": message.step, "channel": channel, "strategy": message.strategy}
+            record("message.queued", message.debtor, payload, HEARD, creditor=message.creditor_id)
+        return second if new else None
+    return None
+
+
+def _ways(message: Message) -> Iterator[tuple[str, str]]:
+    """The other channels of the step, with a template that is written for each; the same one where it is."""
+    step = _step(message)
+    if step is None:
+        yield from ((channel, message.template) for channel in _ORDER if channel != message.channel)
+        return
+    for channel in step.channels:
+        written = [name for name, channels in step.templates.items() if channel in channels]
+        if channel != message.channel and written:
+            yield channel, message.template if message.template in written else written[0]
+
+
+def _step(message: Message) -> Step | None:
+    if message.wanted is not None:
+        return None
+    try:
+        steps = strategy(message.strategy.partition("@")[0]).steps
+    except BusinessError:  # a strategy that is gone: its messages still have a second way
+        return None
+    return next((step for step in steps if step.id == message.step), None)
