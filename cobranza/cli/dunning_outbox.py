@@ -47,23 +47,22 @@ def queue_command(company: str, user: str, as_json: bool) -> None:
 
     creditor = _creditor(company)
     actor = Actor.person(user) if user else ROBOT
-    queued: list[Any] = []
-    held: list[Any] = []
-    for each in workflow.plan(creditor):
-        message = workflow.queue(creditor, each, actor=actor)
-        (held if message is None else queued).append(each)
+    day = workflow.queue_all(creditor, actor=actor)
     if as_json:
-        click.echo(
-            json.dumps(
-                {"queued": [_planned(each) for each in queued], "not_queued": [_planned(each) for each in held]},
-                ensure_ascii=False,
-                indent=2,
-            )
-        )
+        told = {
+            "queued": [_planned(each) for each in day.queued],
+            "tasks": [_planned(each) for each in day.tasks],
+            "not_queued": [_planned(each) for each in day.held],
+            "wished": [_message(each) for each in day.wishes],
+        }
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
-    for each in held:
+    for each in (*day.tasks, *day.held):
         click.echo(f"{each.name}: {_said(each)}")
-    click.echo(f"{len(queued)} mensajes en cola, {len(held)} cuentas sin mensaje")
+    click.echo(
+        f"{len(day.queued)} mensajes en cola y {len(day.wishes)} pedidos por otros procesos, "
+        f"{len(day.tasks)} tareas para personas, {len(day.held)} cuentas sin mensaje"
+    )
 
 
 @click.command("send")
@@ -123,6 +122,8 @@ def _said(each: Any) -> str:
         return f"{each.found.step}: tarea para una persona ({each.found.why})"
     if each.arm == "holdout":
         return "nada (grupo de control)"
+    if each.stands and not each.goes:
+        return f"{each.found.step}: ya está en la cola o se anuló ({each.stands})"
     told = "; ".join(each.decision.reasons) or "permitido"
     what = f"{each.found.step} · {each.found.channel} · {write_money(each.found.amount)}"
     return f"{what} · {each.decision.verdict.value} ({told})"

@@ -57,7 +57,6 @@ class Sent:
         channel: As the gate names it.
         template: Its name.
         answered: The debtor answered, paid or opened it; None while it is too soon to tell.
-        failed: It bounced or was refused: the step is tried again on another channel.
     """
 
     on: date
@@ -66,7 +65,6 @@ class Sent:
     channel: str
     template: str
     answered: bool | None = None
-    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -12,17 +13,20 @@ from cobranza.dunning.models import Message
 from cobranza.dunning.ports import Outgoing, Row
 from cobranza.dunning.sending import Asked
 from cobranza.gate import texts
-from cobranza.gate.acts import Act, Decision, Purpose
+from cobranza.gate.acts import Act, Decision, Inbound, Purpose, State
 from cobranza.gate.decision import decide
 from cobranza.kernel.money import Money
 from cobranza.kernel.spanish import write_day, write_money
 from cobranza.ledger import links
 from cobranza.ledger.events import Actor
+from cobranza.ledger.models import Wanted
 from cobranza.regimes.contact import ContactLaw
 
 ROBOT = Actor.robot("recordatorios")
 WINDOW = timedelta(hours=24)
 """Within so long of the debtor's own words WhatsApp takes free text; after it, only an approved template."""
+PORTAL = "portal:"
+"""What the source of a wish begins with that the debtor made on their own page."""
 _SOON = timedelta(days=10)
 _BY_CHANNEL = "*"
 
@@ -38,7 +42,8 @@ def ask(row: Row, now: datetime) -> Asked:
     known = facts.read(debtor, message.currency, now)
     law = facts.law(known.country)
     purpose = Purpose(message.purpose)
-    decision = decide(act(known, row.channel, row.address, now, row.key, purpose, message.anchor), known.state, law)
+    question = act(known, row.channel, row.address, now, row.key, purpose, message.anchor)
+    decision = decide(question, heard(known, message.wanted, row.channel), law)
     message.decisions = [*message.decisions, decision.as_dict(law)][-20:]
     if not decision.allowed:
         message.save(update_fields=["decisions"])
@@ -83,6 +88,14 @@ def act(
         identifies=frozenset({"sender", "creditor"}),
         unattended=True,
     )
+
+
+def heard(known: Facts, wanted: Wanted | None, channel: str) -> State:
+    """The debtor's state; who asks on their own page to be told something there has asked for it on that channel."""
+    if wanted is None or not wanted.source.startswith(PORTAL):
+        return known.state
+    asked = Inbound(channel=channel, at=wanted.created_at)
+    return replace(known.state, inbound=(*known.state.inbound, asked))
 
 
 def in_window(known: Facts, now: datetime) -> bool:

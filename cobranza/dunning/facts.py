@@ -413,7 +413,6 @@ def _sent(debtor: Debtor, currency: str, now: datetime, rows: Rows) -> Iterator[
             channel=each.channel,
             template=each.template,
             answered=None if failed else _answered(each.state, each.sent_at, each.answered_at, last, now),
-            failed=failed,
         )
     for task in rows.strategy_tasks[debtor.pk]:
         account, step, anchor = task.key.rsplit(":", 3)[:3]

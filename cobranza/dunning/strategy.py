@@ -140,7 +140,7 @@ def propose(account: Account, strategy: Strategy, today: date, permitted: Permit
         about = items if overdue else tuple(item for item in items if item.due == anchor)
         reason = _not_due(step, account, payer, about, anchor, today, permitted)
         if reason is None:
-            found = _choose(step, account, anchor, strategy, today, permitted)
+            found = _choose(step, account, strategy, today, permitted)
             if isinstance(found, str):
                 told = found
                 continue
@@ -192,7 +192,7 @@ def _not_due(
         asked = sum((item.claimable.amount for item in items), Decimal(0))
         if asked < step.least.get(currency, Decimal(0)):
             return f"el importe no llega al mínimo del paso {step.id}"
-    before = [each for each in account.sent if each.step == step.id and each.anchor == anchor and not each.failed]
+    before = [each for each in account.sent if each.step == step.id and each.anchor == anchor]
     if len(before) >= step.times:
         return ""
     latest = max((each.on for each in before), default=None)
@@ -202,15 +202,13 @@ def _not_due(
 
 
 def _choose(
-    step: Step, account: Account, anchor: date, strategy: Strategy, today: date, permitted: Permitted
+    step: Step, account: Account, strategy: Strategy, today: date, permitted: Permitted
 ) -> tuple[str, str] | str:
     """Channel and template, or why there is none, in Spanish."""
     if step.does in TASKS:
         return "ya hay una tarea abierta" if TASKS[step.does] in account.tasks else ("", "")
     tired = account.unanswered >= strategy.give_up
-    failed = {each.channel for each in account.sent if each.failed and each.step == step.id and each.anchor == anchor}
-    open_ = account.channels - failed
-    possible = [each for each in step.channels if each in open_ and (each in FREE or not tired)]
+    possible = [each for each in step.channels if each in account.channels and (each in FREE or not tired)]
     if not possible:
         return "no contesta: se dejan los canales de pago" if tired else "sin canal consentido para este paso"
     possible = [each for each in possible if permitted(today, each)]

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from cobranza.dunning import facts, wording
 from cobranza.dunning.account import DunningError
-from cobranza.dunning.asking import act, in_window
+from cobranza.dunning.asking import PORTAL, act, heard, in_window
 from cobranza.dunning.facts import Facts
 from cobranza.dunning.models import Message
 from cobranza.dunning.settings import LANGUAGE
@@ -18,7 +18,7 @@ from cobranza.gate.acts import Decision, Purpose, Verdict
 from cobranza.gate.decision import decide
 from cobranza.kernel import clock
 from cobranza.ledger.events import Actor, record
-from cobranza.ledger.models import Creditor, Invoice, Wanted, Word
+from cobranza.ledger.models import Creditor, Debtor, Invoice, Wanted, Word
 
 PERSON = "persona:"
 """What the source of a person's own words begins with, before their name."""
@@ -36,10 +36,18 @@ class Way:
     decision: Decision
 
 
-def take_up(creditor: Creditor, *, actor: Actor, now: datetime | None = None, limit: int = 5000) -> list[Message]:
-    """Put every wish whose time has come into the outbox, or drop it with the reason; each wish once."""
+def take_up(
+    creditor: Creditor, *, actor: Actor, now: datetime | None = None, debtor: Debtor | None = None, limit: int = 5000
+) -> list[Message]:
+    """Put every wish whose time has come into the outbox, or drop it with the reason; each wish once.
+
+    Args:
+        debtor: Only this one's; None all of the creditor's.
+    """
     at = now or clock.now()
     open_ = Wanted.objects.filter(debtor__creditor=creditor, state=Wanted.States.ASKED, not_before__lte=at)
+    if debtor is not None:
+        open_ = open_.filter(debtor=debtor)
     queued = []
     for pk in open_.order_by("not_before", "pk").values_list("pk", flat=True)[:limit]:
         message = _take(pk, actor, at)
@@ -128,7 +136,7 @@ def _way(wanted: Wanted, at: datetime) -> tuple[Facts, Way] | str:
             told = told or problem
             continue
         question = act(known, channel, address, at, f"{STEP}:{wanted.pk}", purpose, known.today)
-        decision = decide(question, known.state, facts.law(known.country))
+        decision = decide(question, heard(known, wanted, channel), facts.law(known.country))
         if decision.verdict is not Verdict.DENY:
             return known, Way(channel=channel, address=address, decision=decision)
         told = told or "; ".join(decision.reasons)
@@ -141,7 +149,9 @@ def _candidates(wanted: Wanted, known: Facts, purpose: Purpose) -> Iterator[tupl
         order: tuple[str, ...] = (wanted.channel,)
     else:
         latest = sorted(heard, key=lambda channel: heard[channel], reverse=True)
-        order = tuple(dict.fromkeys([*latest, *ORDER])) if purpose is not Purpose.ANSWER else tuple(latest)
+        order = tuple(latest)
+        if purpose is not Purpose.ANSWER or wanted.source.startswith(PORTAL):
+            order = tuple(each for each in dict.fromkeys([*latest, *ORDER]) if each in known.account.channels)
     for channel in order:
         address = known.addresses.get(channel, "")
         if purpose is Purpose.ANSWER:

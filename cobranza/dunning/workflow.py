@@ -7,9 +7,10 @@ queues it. The gate is asked both times, and its word is kept with the message.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -208,10 +209,33 @@ def queue_all(creditor: Creditor, *, actor: Actor, now: datetime | None = None) 
     return Day(queued=tuple(queued), tasks=tuple(given), held=tuple(held), wishes=tuple(asked))
 
 
-def send(creditor: Creditor, *, limit: int = 500) -> Counter[Delivery]:
-    """Send what is due, each message with the gate's word of that second."""
+def send(creditor: Creditor, *, limit: int = 500, now: Callable[[], datetime] | None = None) -> Counter[Delivery]:
+    """Send what is due, each message with the gate's word of that second.
+
+    Args:
+        now: The clock; the real one by default.
+    """
     entry = config.company(creditor.key)
-    return Sender(StoredOutbox(creditor.pk), _channels(entry), ask, now=clock.now).run(limit)
+    return Sender(StoredOutbox(creditor.pk), _channels(entry), ask, now=now or clock.now).run(limit)
+
+
+def say_now(debtor: Debtor, *, actor: Actor) -> Counter[Delivery]:
+    """Take up what is wanted said to one debtor and send it at once: an answer is not to wait for the next round."""
+    creditor = debtor.creditor
+    wishes.take_up(creditor, actor=actor, debtor=debtor)
+    entry = config.company(creditor.key)
+    return Sender(_OfDebtor(debtor), _channels(entry), ask, now=clock.now).run()
+
+
+class _OfDebtor(StoredOutbox):
+    """What waits for one debtor and somebody asked for; the strategy's own messages keep their round."""
+
+    def __init__(self, debtor: Debtor) -> None:
+        super().__init__(debtor.creditor_id)
+        self._debtor = debtor
+
+    def _mine(self) -> Any:
+        return super()._mine().filter(debtor=self._debtor, step=wishes.STEP)
 
 
 def cancel(message: Message, *, reason: str, actor: Actor) -> bool:

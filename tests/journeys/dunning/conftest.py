@@ -68,7 +68,7 @@ class Wire:
         self.taken.append(message)
         return SendResult(outcome=Outcome.ACCEPTED, provider_id=f"p-{len(self.taken)}")
 
-    def lookup(self, key: str, provider_id: str) -> Status | None:
+    def lookup(self, key: str, provider_id: str, **where: object) -> Status | None:
         return None
 
     def events(self, headers: Mapping[str, str], body: bytes, url: str) -> Sequence[Event]:

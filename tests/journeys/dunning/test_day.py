@@ -17,8 +17,8 @@ from cobranza.ledger.allocations import Part, allocate
 from cobranza.ledger.models import Creditor, Debtor, Invoice
 from cobranza.ledger.models import Event as Recorded
 from cobranza.ledger.verification import verify
-from tests.journeys.dunning.conftest import NOW, ROBOT, Clock, Wire, invoice
-from tests.journeys.ledger.conftest import ANA, line
+from tests.journeys.dunning.conftest import NOW, Clock, Wire, invoice
+from tests.journeys.ledger.conftest import ANA, ROBOT, line
 
 pytestmark = pytest.mark.django_db
 
