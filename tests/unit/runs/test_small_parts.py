@@ -33,6 +33,8 @@ def test_the_shipped_files_are_valid_and_say_the_defaults() -> None:
         "borrado_de_correos_antiguos": "todos",
         "alertas_legales": "habiles",
         "preparar_expedientes": "habiles",
+        "recordatorios": "habiles",
+        "recordatorios_envio": "todos",
     }
     assert all((REPO / "robots" / f"{robot}.robot").is_file() for robot in days)
     assert not any(entry.activo for entry in shipped.programas.values())  # the customer's own are switched on by them
