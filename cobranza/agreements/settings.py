@@ -13,7 +13,7 @@ from cobranza.agreements.matrix import UNATTENDED, Level
 from cobranza.agreements.offers import Policy
 from cobranza.agreements.terms import Risk
 from cobranza.kernel.config import Strict, load
-from cobranza.screens.access import Role
+from cobranza.screens.roles import Role
 
 
 def _exact(text: str) -> Decimal:

@@ -8,28 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
 from django.http import HttpRequest
 from django.urls import resolve, reverse
 
+from cobranza.screens.roles import EVERY_ROLE, Role
+
+__all__ = [
+    "EVERY_ROLE", "Access", "Role", "User", "access_of", "actor", "allows", "before_code", "may_open", "public",
+    "requires", "roles_of", "signed_in",
+]  # fmt: skip
+
 View = TypeVar("View", bound=Callable[..., Any])
 User = AbstractBaseUser | AnonymousUser
-
-
-class Role(StrEnum):
-    """What somebody does in the back office; the value is the name of the Django group."""
-
-    ADMINISTRATION = "administración"
-    LEGAL = "legal"
-    SUPERVISION = "supervisión"
-    OPERATION = "operación"
-    AUDIT = "auditoría"
-
-
-EVERY_ROLE = frozenset(Role)
 
 
 @dataclass(frozen=True, slots=True)
