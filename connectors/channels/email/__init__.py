@@ -8,37 +8,38 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from cobranza import suite
-from cobranza.disputes.ports import Accepted, OutgoingMail
-from cobranza.dunning.ports import Caps, ChannelDown, Event, ForgedEvent, Outcome, Outgoing, SendResult, Status
-from cobranza.kernel.config import Strict, load
+from cobranza.disputes.ports import Accepted, MailboxError, MailboxRefused, OutgoingMail
+from cobranza.dunning.ports import (
+    Caps,
+    ChannelDown,
+    ChannelRefused,
+    Event,
+    ForgedEvent,
+    Outcome,
+    Outgoing,
+    SendResult,
+    Status,
+)
+from cobranza.kernel.config import Strict
+from connectors.channels.ready import configured
+from connectors.channels.settings import FILE, settings
 
 
 class EmailSettings(Strict):
-    """`[email]` of ``config/channels.toml``.
+    """`[canales.email]`.
 
     Attributes:
         buzon: Mailbox of ``config/mail.toml`` whose way out and address are used.
     """
 
-    FILE: ClassVar[str] = "channels.toml"
-    TABLE: ClassVar[str] = "email"
+    FILE: ClassVar[str] = FILE
+    TABLE: ClassVar[str] = "canales.email"
 
     buzon: str = "demo"
-
-
-class ChannelsFile(Strict):
-    """The whole file.
-
-    Attributes:
-        email: Reminders by e-mail.
-    """
-
-    FILE: ClassVar[str] = "channels.toml"
-
-    email: EmailSettings = EmailSettings()
 
 
 class Email:
@@ -53,9 +54,10 @@ class Email:
 
     def send(self, message: Outgoing) -> SendResult:
         """See `Channel.send`."""
-        account = load(suite.root() / "config" / ChannelsFile.FILE, ChannelsFile).email.buzon
-        way = suite.adapters("connectors.mail")["smtp"]
-        sender = way.address(account)  # type: ignore[attr-defined]
+        with configured():
+            account = settings(self.slug, EmailSettings).buzon
+            way = suite.adapters("connectors.mail")["smtp"]
+            sender = way.address(account)  # type: ignore[attr-defined]
         mail = OutgoingMail(
             message_id=message_id(message.key, sender),
             sender=sender,
@@ -64,8 +66,13 @@ class Email:
             text=message.text,
             automatic=False,
         )
-        with way.sender(account) as out:  # type: ignore[attr-defined]
-            accepted = out.send(mail)
+        try:
+            with configured(), way.sender(account) as out:  # type: ignore[attr-defined]
+                accepted = out.send(mail)
+        except MailboxRefused as exc:
+            raise ChannelRefused(exc.message) from exc
+        except MailboxError as exc:  # no encryption, a wrong certificate: not a word of the message was said
+            raise ChannelDown(exc.message) from exc
         if accepted is Accepted.DEFERRED:
             raise ChannelDown("El servidor de correo no lo admite ahora.")
         if accepted is Accepted.ACCEPTED:
@@ -74,7 +81,7 @@ class Email:
             return SendResult(outcome=Outcome.REFUSED, reason="El servidor de correo lo rechaza.", permanent=True)
         return SendResult(outcome=Outcome.UNKNOWN, provider_id=mail.message_id)
 
-    def lookup(self, key: str, provider_id: str) -> Status | None:
+    def lookup(self, key: str, provider_id: str, *, to: str = "", since: datetime | None = None) -> Status | None:
         """Never asked: see `capabilities`."""
         raise NotImplementedError("a mail server cannot be asked")
 
