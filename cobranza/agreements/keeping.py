@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from cobranza.agreements import schedule
 from cobranza.agreements.following import Act, Does, Following, Received, Standing, follow
@@ -75,7 +75,7 @@ def received(agreement: Agreement) -> list[Received]:
             Q(reversed_at=None), invoice=cover.invoice_id, decided_at__gte=accepted
         ).select_related("movement")
         for row in booked.order_by("movement__value_on", "pk"):
-            amount = min(left, row.applied)
+            amount = min(left, row.applied - _paid_before(row, accepted))
             left -= amount
             if amount:
                 on = max(row.movement.value_on, first)
@@ -248,9 +248,15 @@ def _owed(following: Following, act: Act) -> str:
 
 
 def _at_gateway(invoice: int, since: datetime) -> Iterator[tuple[Charge, Decimal]]:
-    rows = Charge.objects.filter(parts__invoice=invoice, settled_at=None, paid__gt=0, paid_at__gte=since)
+    rows = Charge.objects.filter(parts__invoice=invoice, settled_at=None, paid__gt=0, known_at__gte=since)
     for charge in rows.order_by("paid_at", "pk"):
         yield charge, sum((amount for part, amount in holding.unbooked(charge) if part.invoice_id == invoice), ZERO)
+
+
+def _paid_before(row: Allocation, accepted: datetime) -> Decimal:
+    """What of an allocation was known as paid at a gateway when the agreement was made, and so is not part of it."""
+    known = row.bookings.filter(void_at=None, part__charge__known_at__lt=accepted)
+    return known.aggregate(sum=Sum("amount"))["sum"] or ZERO
 
 
 def _received(key: str, on: date, amount: Decimal, agreement: Agreement) -> Received:

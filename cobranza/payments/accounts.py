@@ -15,7 +15,7 @@ class NoGateway(BusinessError):
 
 
 def named(name: str) -> Gateway:
-    """The account `name` of `config/gateways.toml`, in use or not: what was once asked has to be followed.
+    """The account `name` of `config/gateways.toml`.
 
     Raises:
         NoGateway: there is none.
@@ -38,6 +38,15 @@ def for_payment(creditor: str, currency: str) -> Gateway:
             if creditor in account.creditors and currency in account.currencies:
                 return account
     raise NoGateway(f"Ninguna pasarela cobra en {currency} para «{creditor}».")
+
+
+def can_take(creditor: str, currency: str) -> bool:
+    """Whether a payment could be started now: an account takes it, and its secrets are there."""
+    try:
+        for_payment(creditor, currency)
+    except BusinessError:
+        return False
+    return True
 
 
 def all_names() -> list[str]:

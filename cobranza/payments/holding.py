@@ -94,7 +94,7 @@ def _merge(charge: Charge, told: Told) -> None:
     if told.state is ChargeState.PAID:
         paid = money if paid is None else paid
         # A dispute that was won is over; word of the payment from before it is not.
-        if charge.disputed and _later(told.at, charge.heard_at):
+        if charge.disputed and paid is not None and not told.payout and _later(told.at, charge.heard_at):
             charge.disputed = False
     elif told.state is ChargeState.REFUNDED:
         charge.returned = max(charge.returned, money or ZERO)
@@ -105,6 +105,7 @@ def _merge(charge: Charge, told: Told) -> None:
     if paid is not None and paid > charge.paid:
         charge.paid = paid
         charge.paid_at = charge.paid_at or told.at
+        charge.known_at = charge.known_at or clock.now()
     if told.fee is not None and told.fee.currency == charge.currency:
         charge.fee = told.fee.amount
     charge.payout = told.payout or charge.payout

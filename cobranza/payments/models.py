@@ -58,6 +58,7 @@ class Charge(models.Model):
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)
+    known_at = models.DateTimeField(null=True, blank=True, help_text="Cuándo supimos que estaba pagado, y se retuvo.")
     heard_at = models.DateTimeField(null=True, blank=True, help_text="De cuándo es lo último que dijo la pasarela.")
     settled_at = models.DateTimeField(
         null=True, blank=True, help_text="Cuándo quedó contabilizado en el banco, o devuelto: ya no retiene nada."

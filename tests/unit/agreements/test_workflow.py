@@ -214,6 +214,17 @@ def test_a_gateway_payment_and_its_movement_count_once(room: Room) -> None:
     assert [row.paid for row in made.instalments.order_by("number")] == [205, 0]
 
 
+def test_what_was_paid_before_the_agreement_is_no_part_of_it_when_its_money_arrives(room: Room) -> None:
+    room.start("40")
+    room.hear(room.gateway.pay("k1"))
+    made = agreed(room)
+    assert agreements.covered(made) == 370
+    room.gateway.charges["k1"].payout = "po_6"
+    room.movement("39.00", "STRIPE PO_6")
+    workflow.follow_up(room.creditor, TODAY)
+    assert [row.paid for row in made.instalments.order_by("number")] == [0, 0]
+
+
 def test_a_reminder_then_one_call_then_a_person(room: Room) -> None:
     made = agreed(room)
     first, second = (row.due_on for row in made.instalments.order_by("number"))
@@ -222,7 +233,7 @@ def test_a_reminder_then_one_call_then_a_person(room: Room) -> None:
         workflow.follow_up(room.creditor, first + timedelta(days=5))
     reminder = Wanted.objects.get()
     assert reminder.purpose == "instalment"
-    assert "205,00 €" in reminder.text
+    assert "205,00 EUR" in reminder.text
     call = Task.objects.get()
     assert (call.kind, call.due_on > first) == ("llamar", True)
     made.refresh_from_db()
@@ -258,7 +269,7 @@ def test_a_kept_agreement_with_a_waiver_tells_who_keeps_the_erp(room: Room, luis
     workflow.follow_up(room.creditor, TODAY)
     made.refresh_from_db()
     assert made.standing == "cumplido"
-    assert "10,00 €" in Task.objects.get(kind="revisar").why
+    assert "10,00 EUR" in Task.objects.get(kind="revisar").why
 
 
 def test_only_a_person_cancels(room: Room, ana: Actor) -> None:
