@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -35,7 +36,6 @@ from cobranza.kernel.spanish import write_money
 from cobranza.ledger import tasks
 from cobranza.ledger.events import Actor, record
 from cobranza.ledger.models import Creditor, Debtor, Invoice, Task
-from cobranza.regimes.contact import ContactLaw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ def judge(known: facts.Facts, chosen: Strategy, at: datetime) -> Planned:
     law = facts.law(known.country)
 
     def permitted(day: date, channel: str) -> bool:
-        return _open(law, day, known.debtor_type, channel)
+        return is_open(known.country, day, known.debtor_type, channel)
 
     found = propose(known.account, chosen, known.today, permitted)
     planned = Planned(debtor=0, name="", currency="", found=found, arm="current", today=known.today)
@@ -292,5 +292,7 @@ def _templates(language: str) -> frozenset[str]:
     return wording.known(language)
 
 
-def _open(law: ContactLaw, day: date, debtor_type: str, channel: str) -> bool:
-    return open_day(law, day, debtor_type=debtor_type, channel=channel)
+@lru_cache(maxsize=65536)
+def is_open(country: str, day: date, debtor_type: str, channel: str) -> bool:
+    """Whether a day has any hour at which something may leave; asked for every account of a night."""
+    return open_day(facts.law(country), day, debtor_type=debtor_type, channel=channel)
