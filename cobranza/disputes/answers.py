@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from django.db import connection, transaction
 
-from cobranza.disputes import answering
+from cobranza.disputes import answering, talking
 from cobranza.disputes.linking import domain_of
 from cobranza.disputes.models import Dispute, Mail, Outgoing
 from cobranza.disputes.ports import Accepted, Category, MailboxError, OutgoingMail, ReadMail, Sender
@@ -150,6 +150,8 @@ def _end(row: Outgoing, state: str, reason: str, actor: Actor) -> Outgoing:
         found.save(update_fields=["state", "reason", "ended_at"])
         kind = "answer.sent" if state == _States.ACCEPTED else "answer.refused"
         record(kind, found, {"to": found.to, "reason": reason}, actor, creditor=found.mail.creditor_id, seals=[found])
+        if state == _States.ACCEPTED:
+            talking.answered(found, actor=actor)
     return found
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from cobranza.disputes import cases, desk_words, policy, ticketing
+from cobranza.disputes import cases, desk_words, policy, talking, ticketing
 from cobranza.disputes.cases import LinkPlan
 from cobranza.disputes.desk_words import Word
 from cobranza.disputes.models import Decision, Dispute, Link, Mail
@@ -124,6 +124,7 @@ def decide(case: Dispute, choice: Choice, categories: Mapping[str, Category], *,
         _tell_desk(row, decision, "\n".join(lines), route=route)
         payload = {"before": before, "after": entry.slug, "person": person}
         cases.tell("dispute.decided", row, payload, actor, links=changed)
+        talking.belongs(row, actor=actor)
     return decision
 
 
@@ -161,6 +162,7 @@ def merge(case: Dispute, into: Dispute, *, person: str) -> Decision:
         _tell_desk(target, decision, "\n".join(lines))
         cases.tell("dispute.merged", row, {"into": target.pk, "person": person}, actor)
         cases.tell("dispute.grown", target, {"from": row.pk, "person": person}, actor, links=changed)
+        talking.belongs(target, actor=actor)
     return decision
 
 

@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from cobranza.disputes import talking
 from cobranza.disputes.models import Dispute, Mail, RawMail
 from cobranza.disputes.settings import Retention
 from cobranza.kernel import clock
@@ -124,6 +125,7 @@ def _forget(mail: Mail, *, why: str, actor: Actor, person: bool) -> bool:
         row.save()
         if row.raw_id is not None and not Mail.objects.filter(raw=row.raw_id, erased_at=None).exists():
             RawMail.objects.filter(pk=row.raw_id, erased_at=None).update(content=b"", erased_at=row.erased_at)
+        talking.forgotten(row, sender=person)
         if row.opens and row.dispute_id is not None:
             _forget_in_case(row.dispute_id, row.erased_at, person=person)
         payload = {"key": row.key, "why": why, "case": row.dispute_id, "asked": person}

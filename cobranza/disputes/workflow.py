@@ -15,7 +15,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from cobranza.disputes import answers, cases, deciding, desk_words, opening, storing, threads, ticketing
+from cobranza.disputes import answers, cases, deciding, desk_words, opening, storing, talking, threads, ticketing
 from cobranza.disputes.desk_news import ticket_changed, watch, webhook
 from cobranza.disputes.directory import contacts_of
 from cobranza.disputes.models import Dispute, Mail, Outgoing
@@ -363,7 +363,12 @@ def _comment(shift: Shift, mail: Mail, read: ReadMail, case: Dispute, item: Held
 def _created(shift: Shift, mail: Mail, read: ReadMail) -> Mail:
     if shift.take_attachments is not None and read.attachments:
         shift.take_attachments(mail, read)
-    return storing.advance(mail, _States.CREATED, expected=(_States.CREATING,))
+    return storing.advance(
+        mail,
+        _States.CREATED,
+        expected=(_States.CREATING,),
+        effect=lambda row: talking.heard(row, read, actor=shift.actor),
+    )
 
 
 def _acknowledge(shift: Shift, mail: Mail, read: ReadMail, item: HeldItem) -> Mail:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -11,6 +11,7 @@ from django.db.models import CharField, F, Func, QuerySet, Value
 
 from cobranza.kernel import clock
 from cobranza.kernel.errors import BusinessError
+from cobranza.ledger import canonical
 from cobranza.ledger.events import Actor, record
 from cobranza.ledger.models import Contact, Creditor, Debtor, Takeover, Wanted, Word
 
@@ -99,6 +100,7 @@ def note(
         actor: Who spoke for us, or who heard it.
         reference: Message, case or agreement that it belongs to.
     """
+    text = canonical.plain(text)  # what strangers send may hold what the database cannot
     with transaction.atomic():
         word, new = Word.objects.get_or_create(
             key=key,
@@ -106,8 +108,8 @@ def note(
                 "debtor": debtor,
                 "channel": channel,
                 "direction": direction,
-                "address": address,
-                "subject": subject,
+                "address": canonical.plain(address)[:300],
+                "subject": canonical.plain(subject),
                 "text": text,
                 "author": "deudor" if direction == "in" else actor.name,
                 "at": at,
@@ -122,6 +124,33 @@ def note(
             kind = "word.heard" if direction == "in" else "word.said"
             record(kind, debtor, payload, actor, creditor=debtor.creditor_id)
     return word
+
+
+def belongs(reference: str, debtor: Debtor | None, *, actor: Actor) -> int:
+    """A person says whose words those of a case are; returns how many changed hands.
+
+    Args:
+        reference: As the words carry it, "caso:12".
+        debtor: None: nobody's that we know.
+    """
+    with transaction.atomic():
+        rows = Word.objects.filter(reference=reference)
+        rows = rows.exclude(debtor=debtor) if debtor is not None else rows.exclude(debtor=None)
+        moved = rows.update(debtor=debtor)
+        if moved and debtor is not None:
+            payload = {"reference": reference, "words": moved}
+            record("word.assigned", debtor, payload, actor, creditor=debtor.creditor_id)
+    return moved
+
+
+def erase(keys: Collection[str], *, sender: bool = False) -> int:
+    """Forget what was said under these keys; that something was said stays. Returns how many.
+
+    Args:
+        sender: Who it came from as well.
+    """
+    blank = {"text": "", "subject": ""} | ({"address": ""} if sender else {})
+    return Word.objects.filter(key__in=keys).update(**blank)
 
 
 def handled(word: Word, *, by: str) -> bool:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cobranza.disputes.models import Dispute, Mail, Outgoing
-from cobranza.ledger import holds
+from cobranza.ledger import conversation, holds
 from cobranza.ledger.verification import verify
 from cobranza.reconciliation.models import Proposal
 from cobranza.runs.models import Run
@@ -56,6 +56,13 @@ def test_the_robot_as_staff_start_it(office: Office) -> None:
     assert len(office.imap.raw(office.user, "Procesados")) + len(office.imap.raw(office.user, "Errores")) == 3
     assert Mail.objects.exclude(state__in=("hecho", "ignorado", "cuarentena")).count() == 0
     assert Proposal.objects.count() == 0
+    thread = list(conversation.thread(case.debtor))
+    assert [(word.direction, word.reference, word.handled_by) for word in thread] == [
+        ("in", f"caso:{case.pk}", "disputas"),
+        ("out", f"caso:{case.pk}", ""),
+    ]
+    assert thread[0].text == case.mails.get().own_text
+    assert case.ticket in thread[1].subject
     run = Run.objects.get()
     assert run.evidence_folder is not None
     assert (run.evidence_folder / "triaje.json").is_file()
