@@ -22,6 +22,7 @@ from cobranza.ledger.events import Actor
 from cobranza.legal import building, checklist, papers, stages
 from cobranza.legal.case import Case
 from cobranza.legal.checklist import Check
+from cobranza.legal.filing import recall
 from cobranza.legal.house import Legal
 from cobranza.legal.models import LegalCase, Preparation, SignOff
 from cobranza.legal.package import Package, PackageError, read_package
@@ -193,9 +194,11 @@ def revoke(row: LegalCase, *, why: str, person: str, of: str = "") -> SignOff:
         WrongStage: the case is neither under review nor signed.
         NoSignature: there is none.
         NeedsReason: no reason.
+        OnItsWay: it has been sent, or may have been.
     """
     told = stages.reason(why)
     with transaction.atomic():
+        recall.hold_back(row.number)
         found = stages.locked(row)
         stages.require(found, Stages.REVIEW, Stages.SIGNED)
         preparation = building.last_preparation(found)
@@ -216,9 +219,11 @@ def send_back(row: LegalCase, *, why: str, person: str) -> LegalCase:
     Raises:
         WrongStage: it cannot go back from where it stands.
         NeedsReason: no reason.
+        OnItsWay: it has been sent, or may have been.
     """
     told = stages.reason(why)
     with transaction.atomic():
+        recall.hold_back(row.number)
         found = stages.locked(row)
         stages.require(found, Stages.REVIEW, Stages.SIGNED, Stages.CORRECTION, Stages.NOT_ADMITTED)
         actor = Actor.person(person)

@@ -46,7 +46,7 @@ def _work(asked: dict[str, object]) -> None:
             approved=lambda _case, _package: True,
             sleep=lambda _seconds: time.sleep(0.1),
         )
-        made._patience = timedelta(seconds=wait)  # fractions of a second, for the control that waits too short
+        made._means.patience = timedelta(seconds=wait)  # fractions of a second, for the control that waits too short
         return made
 
     plain, chromium = filer(court_http.surface), filer(in_browser)

@@ -1,7 +1,8 @@
 """The journal in the database. Each step is one committed transaction: fence, row and history together.
 
 A process works on a filing under two leases, that of the case and that of the credential. Their tokens only grow, and
-every write checks them in its own transaction, so that a process that was away too long cannot write any more.
+every write checks them in its own transaction, so that a process in whose place another went on cannot write any more.
+One that was merely slow (a large upload, a busy machine) renews what nobody has taken and goes on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from cobranza.kernel import clock
 from cobranza.legal.filing import machine
 from cobranza.legal.filing.machine import HOLDING, State
-from cobranza.legal.filing.models import CourtFiling, FilingLease, FilingStep
+from cobranza.legal.filing.models import CourtFiling, FilingStep
 from cobranza.legal.filing.proofs import Proof
 from cobranza.legal.filing.records import AlreadyFiled, Claim, Entry, FenceLost, FilingBusy, FilingUnknown
 from cobranza.legal.ports import Objection
@@ -36,7 +37,15 @@ returning token
 """
 _RENEW = """
 update filing_filinglease set until = statement_timestamp() + make_interval(secs => %(lease)s)
-where name = %(name)s and token = %(token)s and until >= statement_timestamp()
+where name = %(name)s and token = %(token)s
+"""
+# Whoever had it can renew it no more.
+_FENCE = """
+insert into filing_filinglease (name, token, until)
+values (%(name)s, 1, statement_timestamp() - interval '1 second')
+on conflict (name) do update set token = filing_filinglease.token + 1
+where filing_filinglease.until < statement_timestamp()
+returning token
 """
 _FREE = (
     "update filing_filinglease set until = statement_timestamp() - interval '1 second' where name = %s and token = %s"
@@ -74,9 +83,8 @@ class DatabaseJournal:
 
     def _give_way(self, row: CourtFiling) -> None:
         """Take back what surely was not registered, so that what was signed last can be filed."""
-        busy = FilingLease.objects.filter(name=_case_lease(row), until__gte=_db_now()).exists()
         never_registered = row.state == State.NOT_FILED or (not row.sends and row.state in _NOT_YET_SENT)
-        if not never_registered or busy:
+        if not never_registered or not _fenced(row):
             raise AlreadyFiled(
                 f"El expediente {row.case} tiene otra presentación en curso ({row.pk}, {row.get_state_display()})."
             )
@@ -118,6 +126,11 @@ class DatabaseJournal:
     def registries(self, case: str) -> frozenset[str]:
         """See `Journal.registries`."""
         rows = CourtFiling.objects.filter(case=case).exclude(registry="").values_list("registry", "former_registries")
+        return frozenset(name for registry, former in rows for name in (registry, *former))
+
+    def registered(self, court: str) -> frozenset[str]:
+        """See `Journal.registered`."""
+        rows = CourtFiling.objects.filter(court=court).exclude(registry="").values_list("registry", "former_registries")
         return frozenset(name for registry, former in rows for name in (registry, *former))
 
     @contextmanager
@@ -173,6 +186,16 @@ class DatabaseHeld:
         """See `Held.note`."""
         return self._write(why, facts, None, ())
 
+    def launch(self, why: str, *, approved: Callable[[], bool], **facts: Any) -> bool:
+        """See `Held.launch`."""
+        machine.check(self._entry.state, State.SENDING)
+        with transaction.atomic():
+            CourtFiling.objects.select_for_update().get(pk=self._filing)
+            if not approved():
+                return False
+            self._write(why, {"state": State.SENDING.value, **facts}, None, ())
+        return True
+
     def guard(self) -> None:
         """See `Held.guard`."""
         with transaction.atomic():
@@ -183,6 +206,8 @@ class DatabaseHeld:
         with transaction.atomic():
             self._renew()
             row = CourtFiling.objects.select_for_update().get(pk=self._filing)
+            if row.state != self._entry.state:
+                raise FenceLost(f"La presentación {self._filing} está ahora en «{row.get_state_display()}».")
             for name, value in values.items():
                 setattr(row, name, value)
             row.save(update_fields=list(values))
@@ -235,11 +260,11 @@ def _case_lease(row: CourtFiling) -> str:
     return f"caso:{row.court}:{row.case}"
 
 
-def _db_now() -> datetime:
+def _fenced(row: CourtFiling) -> bool:
+    """Whoever worked on it cannot write any more; False when somebody is at it now."""
     with connection.cursor() as cursor:
-        cursor.execute("select statement_timestamp()")
-        found: datetime = cursor.fetchone()[0]
-    return found
+        cursor.execute(_FENCE, {"name": _case_lease(row)})
+        return cursor.fetchone() is not None
 
 
 def _plain(value: Any) -> Any:

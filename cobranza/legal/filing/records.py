@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,7 +25,7 @@ class FilingBusy(ApplicationError):
 
 
 class FenceLost(ApplicationError):
-    """The lease ran out and may be another's: nothing more is written or sent."""
+    """Another has taken the lease, or changed the filing: nothing more is written or sent."""
 
     code = "COB-PRE-003"
     remedy = "No haga nada: otro proceso sigue con la presentación desde su diario."
@@ -166,8 +166,18 @@ class Held(Protocol):
     def note(self, why: str = "", **facts: Any) -> Entry:
         """Commit facts without another state; `why` adds a line to the history."""
 
+    def launch(self, why: str, *, approved: Callable[[], bool], **facts: Any) -> bool:
+        """Go to `SENDING`, unless the sign-off was taken back; asked and committed under the filing's own lock.
+
+        Whoever takes a sign-off back asks for the same lock (`recall.hold_back`): either it is gone before this, and
+        nothing is sent, or this came first, and it cannot be taken back.
+
+        Raises:
+            MoveError, FenceLost: as `move`.
+        """
+
     def guard(self) -> None:
-        """Renew the lease; raise `FenceLost` when it is not ours."""
+        """Renew the lease, also one that ran out and that nobody has taken; raise `FenceLost` when it is not ours."""
 
 
 class Journal(Protocol):
@@ -185,6 +195,9 @@ class Journal(Protocol):
 
     def registries(self, case: str) -> frozenset[str]:
         """Registry numbers, also former ones, of everything that was filed for a case."""
+
+    def registered(self, court: str) -> frozenset[str]:
+        """The same of everything that was filed at a court."""
 
     def hold(self, filing: int) -> AbstractContextManager[Held]:
         """Take the lease of a filing's case and of its credential.

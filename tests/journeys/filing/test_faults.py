@@ -127,6 +127,26 @@ def test_f11_a_tray_that_lies_with_a_lost_answer_is_a_persons(robot: CourtRobot)
     assert len(robot.filed(claim)) == 1
 
 
+@pytest.mark.parametrize("notice", [True, False])
+def test_f11_a_tray_later_than_every_wait_is_told_by_the_mailbox(robot: CourtRobot, notice: bool) -> None:
+    """Registered, the answer lost (F1), the tray hours late: a notice of the court keeps it from being sent again.
+
+    Without one nothing tells, and only this court's refusal of a draft that it has taken stands between.
+    """
+    robot.faults(F1=1, visibility_lag=20_000)
+    claim = robot.claim()
+    robot.until(claim, State.UNCERTAIN)
+    if notice:
+        (filing,) = robot.court.admin.truth()["filings"]
+        robot.court.admin.notify(filing["registry"], "Diligencia de ordenación", "Se ha recibido la petición.")
+
+    entry = robot.finish(claim)
+
+    assert (entry.state, entry.problem_code) == (State.REVIEW, "notificacion" if notice else "envios")
+    assert (State.NOT_FILED in robot.states(entry)) == (not notice)
+    assert (entry.sends, len(robot.filed(claim))) == (1 if notice else 3, 1)
+
+
 @pytest.mark.parametrize("mode", ["wrong_clock", "after_15"])
 def test_f12_a_stamp_that_is_off_is_filed_and_told(robot: CourtRobot, mode: str) -> None:
     robot.faults(F12={"mode": mode})

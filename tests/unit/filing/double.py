@@ -97,6 +97,7 @@ class CourtDouble:
     uploaded_at: dict[str, datetime] = field(default_factory=dict)
     filings: list[Registered] = field(default_factory=list)
     later: list[tuple[datetime, str]] = field(default_factory=list)
+    notices: list[Notification] = field(default_factory=list)
     sent_drafts: set[str] = field(default_factory=set)
     numbers: int = 0
 
@@ -136,6 +137,14 @@ class CourtDouble:
     def filed(self, case: str) -> int:
         """How often a case was filed: the figure that has to be one."""
         return sum(self.claims[each.draft].package.case == case for each in self.filings)
+
+    def notify(self, registry: str) -> None:
+        """A notice about a filing into the mailbox."""
+        self.notices.append(
+            Notification(
+                id=f"N{len(self.notices) + 1}", registry=registry, title="Diligencia", available_at=self.clock.at
+            )
+        )
 
     def receipt(self, made: Registered) -> Receipt:
         """The receipt of a filing."""
@@ -272,7 +281,9 @@ class DoubleSession:
     def receipt(self, registry: str) -> Receipt:
         """See `CourtSession.receipt`."""
         what = self._now("receipt")
-        made = next(each for each in self.court.filings if each.registry == registry)
+        made = next((each for each in self.court.filings if each.registry == registry), None)
+        if made is None or made.visible_at > self.court.clock.at:
+            raise PortalChanged(f"En la bandeja ya no está {registry}.")
         receipt = self.court.receipt(made)
         return replace(receipt, signature_valid=False) if what == "altered" else receipt
 
@@ -300,7 +311,8 @@ class DoubleSession:
 
     def notifications(self, since: datetime) -> tuple[Notification, ...]:
         """See `CourtSession.notifications`."""
-        return ()
+        self._now("notifications")
+        return tuple(each for each in self.court.notices if each.available_at >= since)
 
     def open(self, notification: str) -> OpenedNotification:
         """See `CourtSession.open`."""

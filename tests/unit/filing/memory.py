@@ -40,6 +40,7 @@ class MemoryJournal:
     prints: dict[int, str] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
     history: list[Line] = field(default_factory=list)
+    expired: set[str] = field(default_factory=set)
     _turn: int = 0
 
     def open(self, claim: Claim) -> Entry:
@@ -76,16 +77,21 @@ class MemoryJournal:
         """See `Journal.registries`."""
         return frozenset(row.registry for row in self.rows.values() if row.case == case and row.registry)
 
+    def registered(self, court: str) -> frozenset[str]:
+        """See `Journal.registered`."""
+        return frozenset(row.registry for row in self.rows.values() if row.court == court and row.registry)
+
     @contextmanager
     def hold(self, filing: int) -> Iterator[MemoryHeld]:
         """See `Journal.hold`. A process that died leaves its lease; `expire` lets it run out."""
         row = self.read(filing)
         names = (f"caso:{row.case}", f"credencial:{row.court}:{row.credential}")
-        if any(name in self.tokens for name in names):
+        if any(name in self.tokens and name not in self.expired for name in names):
             raise FilingBusy(f"«{row.case}» o su credencial está en otras manos.")
         self._turn += 1
         for name in names:
             self.tokens[name] = self._turn
+            self.expired.discard(name)
         try:
             yield MemoryHeld(self, filing, names, self._turn)
         except Exception:
@@ -94,8 +100,8 @@ class MemoryJournal:
         self._free(names)
 
     def expire(self) -> None:
-        """Every lease runs out."""
-        self.tokens.clear()
+        """Every lease runs out; who had it may renew it until another takes it."""
+        self.expired.update(self.tokens)
 
     def _free(self, names: Sequence[str]) -> None:
         for name in names:
@@ -127,10 +133,18 @@ class MemoryHeld:
         """See `Held.note`."""
         return self._commit(why, replace(self.entry, **facts))
 
+    def launch(self, why: str, *, approved: Callable[[], bool], **facts: Any) -> bool:
+        """See `Held.launch`."""
+        if not approved():
+            return False
+        self.move(State.SENDING, why, **facts)
+        return True
+
     def guard(self) -> None:
         """See `Held.guard`."""
         if any(self.journal.tokens.get(name) != self.turn for name in self.names):
             raise FenceLost("La presentación está en otras manos.")
+        self.journal.expired.difference_update(self.names)
 
     def _commit(self, why: str, entry: Entry, objections: tuple[str, ...] = ()) -> Entry:
         self.journal.dies(f"before {entry.state}")

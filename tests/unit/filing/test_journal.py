@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from cobranza.legal.filing import recall
 from cobranza.legal.filing.journal import DatabaseJournal
 from cobranza.legal.filing.machine import NEXT, State
 from cobranza.legal.filing.models import CourtFiling, FilingLease, FilingStep
@@ -85,6 +88,107 @@ def test_who_was_away_too_long_writes_nothing_more(journal: DatabaseJournal, a_c
             with pytest.raises(FenceLost):
                 late.guard()
     assert journal.read(entry.id).draft == "D1"
+
+
+def test_who_was_slow_goes_on_when_nobody_took_its_place(journal: DatabaseJournal, a_claim: Make) -> None:
+    entry = journal.open(a_claim())
+    with journal.hold(entry.id) as slow:
+        FilingLease.objects.update(until="2020-01-01T00:00:00Z")
+        slow.move(State.DRAFT, "Tardó en subir.", draft="D1")
+        with pytest.raises(FilingBusy), journal.hold(entry.id):
+            pass
+    assert journal.read(entry.id).draft == "D1"
+
+
+def test_who_was_slow_cannot_go_on_with_what_gave_way(journal: DatabaseJournal, a_claim: Make) -> None:
+    old = journal.open(a_claim(1, 2))
+    with journal.hold(old.id) as slow:
+        FilingLease.objects.update(until="2020-01-01T00:00:00Z")
+        journal.open(a_claim(1, 3))
+        with pytest.raises(FenceLost):
+            slow.guard()
+    assert journal.read(old.id).state is State.WITHDRAWN
+
+
+def test_what_another_changed_is_not_written_over(journal: DatabaseJournal, a_claim: Make) -> None:
+    entry = journal.open(a_claim())
+    with journal.hold(entry.id) as held:
+        CourtFiling.objects.update(state=State.WITHDRAWN.value)
+        with pytest.raises(FenceLost, match="Retirado"):
+            held.note("Sigue.", troubles=1)
+
+
+def _ready(journal: DatabaseJournal, claim: Claim) -> int:
+    entry = journal.open(claim)
+    with journal.hold(entry.id) as held:
+        for state in (State.DRAFT, State.UPLOADED, State.READY):
+            held.move(state, "Paso.")
+    return entry.id
+
+
+def test_a_signature_can_be_taken_back_until_it_is_sent(journal: DatabaseJournal, a_claim: Make) -> None:
+    claim = a_claim()
+    filing = _ready(journal, claim)
+    with transaction.atomic():
+        recall.hold_back(claim.package.case)
+    with journal.hold(filing) as held:
+        assert not held.launch("Se envía.", approved=lambda: False, sends=1)
+        assert journal.read(filing).state is State.READY
+        assert held.launch("Se envía.", approved=lambda: True, sends=1)
+        for state, told in ((State.SENDING, "Enviando"), (State.UNCERTAIN, "Incierto")):
+            if held.entry.state is not state:
+                held.move(state, "Sin acuse.")
+            with pytest.raises(recall.OnItsWay, match=told), transaction.atomic():
+                recall.hold_back(claim.package.case)
+        held.move(State.NOT_FILED, "No consta.")
+        with transaction.atomic():
+            recall.hold_back(claim.package.case)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("first", ["robot", "person"])
+def test_of_sending_and_taking_back_one_comes_first(journal: DatabaseJournal, a_claim: Make, first: str) -> None:
+    """Two connections at the same moment: who comes second sees what the first has done."""
+    claim = a_claim()
+    filing = _ready(journal, claim)
+    inside, go = threading.Event(), threading.Event()
+    revoked = threading.Event()
+    told: list[bool | str] = []
+
+    def robot() -> None:
+        with closing(connection), journal.hold(filing) as held:
+            told.append(held.launch("Se envía.", approved=asked, sends=1))
+
+    def asked() -> bool:
+        if first == "robot":
+            inside.set()
+            go.wait(20)
+        return not revoked.is_set()
+
+    def person() -> None:
+        with closing(connection):
+            try:
+                with transaction.atomic():
+                    recall.hold_back(claim.package.case)
+                    if first == "person":
+                        inside.set()
+                        go.wait(20)
+                    revoked.set()
+            except recall.OnItsWay as exc:
+                told.append(exc.code)
+
+    leading, following = (robot, person) if first == "robot" else (person, robot)
+    threads = [threading.Thread(target=each, daemon=True) for each in (leading, following)]
+    threads[0].start()
+    assert inside.wait(20)
+    threads[1].start()
+    threads[1].join(0.3)
+    assert threads[1].is_alive(), "the second waits for the first"
+    go.set()
+    for each in threads:
+        each.join(20)
+    assert told == ([True, "COB-PRE-013"] if first == "robot" else [False])
+    assert journal.read(filing).state is (State.SENDING if first == "robot" else State.READY)
 
 
 def test_one_claim_one_filing(journal: DatabaseJournal, a_claim: Make) -> None:

@@ -309,6 +309,91 @@ def test_a_revoked_signature_is_not_sent(robot: Robot, a_claim: Make) -> None:
     assert not robot.court.drafts
 
 
+def test_a_signature_revoked_while_the_tray_is_read_is_not_sent(robot: Robot, a_claim: Make) -> None:
+    claim = a_claim()
+
+    def revoke(call: str) -> str:
+        robot.approved = robot.approved and call != "sent"
+        return ""
+
+    robot.court.fail = revoke
+
+    entry = robot.finish(claim)
+
+    assert (entry.state, entry.problem_code, entry.sends) == (State.WITHDRAWN, "firma", 0)
+    assert not robot.court.filings and not robot.court.drafts
+
+
+def _late(robot: Robot, claim: Claim) -> None:
+    """Registered, the answer lost, and tray and drafts are later than every wait: only the mailbox can tell."""
+    robot.court.lag = 10**6
+    robot.fails(submit=["lost"])
+    while not robot.court.filings:
+        progress = robot.once(claim)
+        assert progress is not None
+        robot.clock.at = progress.due_at or robot.clock.at
+
+
+def test_a_notice_of_an_unknown_filing_keeps_it_from_being_sent_again(robot: Robot, a_claim: Make) -> None:
+    claim = a_claim()
+    _late(robot, claim)
+    robot.court.notify(robot.court.filings[0].registry)
+
+    entry = robot.finish(claim)
+
+    assert (entry.state, entry.problem_code) == (State.REVIEW, "notificacion")
+    assert robot.court.filed(entry.case) == 1
+    assert list((robot.filer.home(entry) / "pruebas").glob("*notificacion*/pantalla.png"))
+
+
+def test_without_a_notice_what_was_registered_would_be_sent_again(robot: Robot, a_claim: Make) -> None:
+    """The control: nothing else differs."""
+    claim = a_claim()
+    _late(robot, claim)
+
+    entry = robot.finish(claim)
+
+    assert State.NOT_FILED in robot.states() and entry.sends > 1
+
+
+def test_a_notice_whose_receipt_is_ours_proves_the_filing(robot: Robot, a_claim: Make) -> None:
+    claim = a_claim()
+    robot.fails(submit=["lost"], sent=["", *["empty"] * 9])
+    while not robot.court.filings:
+        progress = robot.once(claim)
+        assert progress is not None
+        robot.clock.at = progress.due_at or robot.clock.at
+    robot.court.notify(robot.court.filings[0].registry)
+
+    entry = robot.finish(claim)
+
+    assert (entry.state, entry.sends) == (State.FILED, 1)
+    assert entry.registry == robot.court.filings[0].registry
+
+
+def test_notices_of_other_peoples_filings_change_nothing(robot: Robot, a_claim: Make) -> None:
+    other = a_claim(2)
+    robot.court.lag = 0
+    with robot.court.session("", robot.folder) as session:
+        made = session.create(_filing_of(other))
+        for file in other.package.files:
+            session.upload(made.id, file, (other.folder / file.name).read_bytes())
+        robot.court.notify(robot.court.register(made.id).registry)
+    robot.fails(submit=["fail"])
+
+    entry = robot.finish(a_claim(1))
+
+    assert (entry.state, entry.sends) == (State.FILED, 2)
+
+
+def test_a_mailbox_that_cannot_be_read_proves_nothing(robot: Robot, a_claim: Make) -> None:
+    robot.fails(submit=["fail"], notifications=["fail"] * 99)
+
+    entry = robot.finish(a_claim())
+
+    assert (entry.state, entry.problem_code, entry.sends) == (State.REVIEW, "portal_caido", 1)
+
+
 def test_looking_goes_on_though_the_files_are_gone(robot: Robot, a_claim: Make) -> None:
     claim = a_claim()
     robot.fails(submit=["lost"])
