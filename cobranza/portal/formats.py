@@ -59,6 +59,8 @@ def amount(text: str, currency: str, country: str) -> Decimal:
     """
     sign = "," if format_decimal(Decimal("0.5"), locale=locale_of(country)) == "0,5" else "."
     bare = text.strip()
+    if any(each.isdigit() and not each.isascii() for each in bare):
+        raise spanish.FormatError(f"«{text}» no está en cifras de las nuestras.")
     # «12.50» of a Spaniard is no thousand: one separator with one or two digits after it can only be the decimal one.
     if re.fullmatch(r"\d+[.,]\d{1,2}", bare):
         bare, sign = bare.replace(",", "."), "."

@@ -15,6 +15,7 @@ from cobranza.kernel import clock
 from cobranza.kernel.errors import ApplicationError, BusinessError
 from cobranza.ledger.events import record
 from cobranza.ledger.models import Debtor
+from cobranza.payments import accounts
 from cobranza.payments import workflow as payments
 from cobranza.payments.models import Charge
 from cobranza.payments.ports import ChargeState
@@ -24,7 +25,7 @@ from cobranza.portal.visit import ROBOT, Visit
 from cobranza.portal.workflow import ONCE, StaleForm
 
 _SHOWN = timedelta(days=90)
-_OPEN = (ChargeState.ASKED.value, ChargeState.PENDING.value)
+_OPEN = (ChargeState.ASKED.value, ChargeState.PENDING.value, ChargeState.FAILED.value)
 _MOST_LOOK_UPS = 3
 
 
@@ -100,6 +101,11 @@ def start(visit: Visit, number: str, wish: Wish, *, back_url: str) -> int:
     payload = {"link": visit.link.pk, "charge": started.charge_pk}
     record("portal.pays", visit.debtor, payload, ROBOT, creditor=visit.creditor.pk)
     return started.charge_pk
+
+
+def online(visit: Visit, currency: str) -> bool:
+    """Whether a payment in that currency could be started now."""
+    return accounts.can_take(visit.creditor.key, currency)
 
 
 def can_pay(charge: Charge) -> bool:

@@ -157,10 +157,17 @@ def _lines(visit: Visit, title: str, proposal: Proposal) -> Iterator[str]:
         yield _("De ese total, %(amount)s son intereses por pagar a plazos.") % {
             "amount": _money(visit, proposal.deferral)
         }
-    if proposal.waived.total.amount:
-        yield _("Si se paga entero y en sus días, no se le pedirán %(amount)s de intereses, gastos o principal.") % {
-            "amount": _money(visit, proposal.waived.total)
-        }
+    given_up = (
+        (proposal.waived.interest, _("de intereses de demora")),
+        (proposal.waived.costs, _("de gastos")),
+        (proposal.waived.principal, _("de lo que debe")),
+    )
+    for money, what in given_up:
+        if money.amount:
+            yield _("Si se paga entero y en sus días, se le perdonan %(amount)s %(what)s.") % {
+                "amount": _money(visit, money),
+                "what": what,
+            }
     yield _("Mientras se cumpla no recibirá recordatorios de la deuda; sí un aviso antes de cada pago.")
     yield _("Si un pago no se hace, hablaremos con usted; lo que quede sin pagar se seguirá debiendo.")
     yield _("Aceptarlo no le impide reclamar lo que crea incorrecto.")

@@ -67,7 +67,13 @@ def pay(request: HttpRequest) -> HttpResponse:
             error = _("Ahora no se puede pagar eso en línea. Puede haber otro pago empezado, o el saldo ha cambiado.")
         except ApplicationError:
             error = _("La página de pago no contesta ahora. No se ha cobrado nada; inténtelo dentro de unos minutos.")
-    context = {"accounts": accounts, "error": error, "charges": paying.open_now(visit.debtor), "asked": request.POST}
+    context = {
+        "accounts": [each for each in accounts if paying.online(visit, each.currency)],
+        "offline": [each for each in accounts if not paying.online(visit, each.currency)],
+        "error": error,
+        "charges": paying.open_now(visit.debtor),
+        "asked": request.POST,
+    }
     return render(request, "portal/pay.html", context, status=422 if error else 200)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from cobranza.ledger.registry import register_creditor
 from cobranza.portal import context, django_settings, sending
 
 ROBOT = Actor.robot("prueba")
+TODAY = date.today()
 TAX_ID = "B12345674"
 PROOF = "5674"
 _OURS = (
@@ -43,7 +44,7 @@ def document(key: str, number: str, gross: str, due: date, customer: str = "c1")
         number=number,
         customer=customer,
         kind="credit_note" if total < 0 else "invoice",
-        issued_on=date(2026, 9, 1),
+        issued_on=TODAY - timedelta(days=90),
         due_on=due,
         currency="EUR",
         net=total,
@@ -118,7 +119,8 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
     shipped = suite.shipped_root()
     (root / "classifiers").symlink_to(shipped / "classifiers")
     (root / "config" / "cobranza.toml").write_text('[instancia]\nnombre = "Prueba"\n', encoding="utf-8")
-    (root / "config" / "classifiers.toml").write_bytes((shipped / "config" / "classifiers.toml").read_bytes())
+    for name in ("classifiers", "agreements"):
+        (root / "config" / f"{name}.toml").write_bytes((shipped / "config" / f"{name}.toml").read_bytes())
     (root / "config" / "disputes.toml").write_text(
         '[buzones.disputas]\nempresa = "prueba"\nmesa = "mesa"\n', encoding="utf-8"
     )
@@ -149,10 +151,10 @@ def browser(db: None, pages: None, configured: Callable[[str], None], sent_now: 
         Customer(key="c2", name="Aceites del Ebro, S.A.", tax_id="A15900426", country="ES", email="a@ebro.example"),
     )  # fmt: skip
     documents = (
-        document("1", "F-1", "1210.00", date(2026, 10, 1)),
-        document("2", "F-2", "605.50", date(2026, 11, 1)),
-        document("3", "F-3", "100.00", date(2027, 10, 1)),
-        document("4", "F-AJENA", "300.00", date(2026, 10, 1), customer="c2"),
+        document("1", "F-1", "1210.00", TODAY - timedelta(days=50)),
+        document("2", "F-2", "605.50", TODAY - timedelta(days=20)),
+        document("3", "F-3", "100.00", TODAY + timedelta(days=300)),
+        document("4", "F-AJENA", "300.00", TODAY - timedelta(days=50), customer="c2"),
     )
     listed = OpenLedger(customers=customers, documents=documents, control_count=4, control_source="recuento", issues=())
     import_ledger(creditor, "tryton", listed, actor=ROBOT)

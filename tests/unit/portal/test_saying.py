@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,7 +17,7 @@ from cobranza.ledger.models import Event, Hold, Word
 from cobranza.ledger.verification import verify
 from cobranza.portal.models import Submission
 from tests.unit.disputes.fakes import FakeDesk, FakeJudge
-from tests.unit.portal.conftest import Browser
+from tests.unit.portal.conftest import TODAY, Browser
 
 PDF = b"%PDF-1.4\n%%EOF\n"
 
@@ -103,8 +104,9 @@ def test_another_debtors_invoice_in_a_form_is_not_found(browser: Browser) -> Non
 
 def test_a_payment_told_holds_what_it_names_and_who_reads_it_reads_spanish(browser: Browser) -> None:
     browser.enter()
+    on = TODAY - timedelta(days=3)
     form = {
-        "numero": browser.number("pagado/"), "factura": [str(browser.invoice("F-2").pk)], "fecha": "2026-11-03",
+        "numero": browser.number("pagado/"), "factura": [str(browser.invoice("F-2").pk)], "fecha": on.isoformat(),
         "importe": "605,50", "referencia": "TRF 88", "texto": "",
     }  # fmt: skip
 
@@ -114,7 +116,7 @@ def test_a_payment_told_holds_what_it_names_and_who_reads_it_reads_spanish(brows
     assert case.category == "pago_ya_realizado"
     assert holds.held(browser.invoice("F-2")) == Decimal("605.500")
     text = Mail.objects.get().own_text
-    assert "Fecha del pago: 03/11/2026" in text
+    assert f"Fecha del pago: {on:%d/%m/%Y}" in text
     assert "605.50 EUR" in text
     assert "TRF 88" in text
 
