@@ -223,6 +223,7 @@ def _remind(agreement: Agreement, following: Following, act: Act) -> int:
         purpose="instalment",
         source=source_of(agreement),
         currency=agreement.currency,
+        values={"vence": write_day(due)},
         subject=f"Recordatorio: el {write_day(due)} vence un pago de su acuerdo",
         text=f"{name}: {agreement.creditor.name} le recuerda que el {write_day(due)} vence {which}: "
         f"{write_money(row.open)}. Si ya lo ha pagado, no tiene que hacer nada.",

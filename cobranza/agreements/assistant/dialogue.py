@@ -318,6 +318,11 @@ def _turn(
     return Turn(talk=talk, says=says, text=_say(says, values), does=does, understood=read)
 
 
+def says(name: str, **values: str) -> str:
+    """One of the texts of `says.toml`, filled, for whoever answers without a turn of the dialogue."""
+    return _say(name, values)
+
+
 def _say(name: str, values: Mapping[str, str]) -> str:
     return _texts()[name].format_map(dict(values))
 
