@@ -50,6 +50,20 @@ class Expedientes:
             logger.info(f"{row.number}: {row.debtor.name}. {'; '.join(row.reasons)}")
         logger.info(f"{len(made)} avisos nuevos.")
 
+    @keyword("Enviar los avisos por correo", tags=["expedientes"])
+    def write_letters(self) -> None:
+        """Manda a cada abogado su aviso por correo, uno por expediente, si ``config/legal.toml`` dice a qué dirección.
+
+        Lo que el servidor no toma se intenta en la próxima ejecución. En un ensayo no se manda nada.
+        """
+        if context.current().rehearse:
+            return
+        sent, problems = workflow.write_letters()
+        self._told |= {"mailed": sent, "not_mailed": list(problems)}
+        logger.info(f"{sent} avisos enviados por correo.")
+        for each in problems:
+            logger.warn(f"Hay avisos por correo sin enviar: {each}")
+
     @keyword("Preparar los expedientes aceptados", tags=["expedientes"])
     def prepare(self) -> None:
         """Congela lo que se debe, reúne los documentos y monta expediente y paquete de cada caso aceptado.

@@ -23,5 +23,6 @@ ${ACREEDOR: str}    demo    # Empresa de config/companies.toml
 Avisar al abogado
     [Documentation]    Repetirlo no avisa dos veces de lo mismo.
     Avisar de los deudores que pasan el umbral
+    Enviar los avisos por correo
     Dejar el resto a las personas
     Guardar el resumen de los avisos

@@ -35,10 +35,17 @@ _COMPANY = click.option("--company", default="", metavar="CLAVE", help="Solo est
 @click.option("--on", type=DAY, metavar="DÍA", help="Día con que se mira; por defecto, hoy.")
 @_JSON
 def alerts(company: str, on: date | None, as_json: bool) -> None:
-    """Avisa de los deudores que pasan un umbral de config/legal.toml: un expediente por deudor, una sola vez."""
+    """Avisa de los deudores que pasan un umbral de config/legal.toml: un expediente por deudor, una sola vez.
+
+    Con una dirección en la asignación, el aviso sale también por correo; lo que no se pudo enviar se dice y se
+    intenta en la próxima ocasión.
+    """
     from cobranza.legal import workflow
 
     made = workflow.alert(workflow.open_shift(company), on=on)
+    _sent, problems = workflow.write_letters()
+    for each in problems:
+        click.echo(f"Avisos por correo sin enviar: {each}", err=True)
     _cases(made, as_json)
 
 

@@ -62,7 +62,10 @@ def _invoice_dict(each: InvoiceSheet) -> dict[str, Any]:
         "reference": each.invoice.reference,
         "due": each.invoice.due.isoformat(),
         "regime": each.regime.slug,
-        "rows": [{"concept": row.concept, "text": row.text, "amount": _plain(row.money)} for row in each.rows],
+        "rows": [
+            {"concept": row.concept, "text": row.text, "note": row.note, "amount": _plain(row.money)}
+            for row in each.rows
+        ],
         "principal": _plain(each.principal),
         "interest": _plain(each.interest),
         "recovery": _plain(each.recovery),
@@ -81,7 +84,7 @@ def _show(found: Sheet) -> None:
         table.add_column("Concepto", footer="Total de la factura", overflow="fold")
         table.add_column(found.currency, footer=write_amount(each.total.amount), justify="right", no_wrap=True)
         for row in each.rows:
-            table.add_row(escape(row.text), write_amount(row.money.amount))
+            table.add_row(escape(" · ".join(filter(None, (row.text, row.note)))), write_amount(row.money.amount))
         console.print(table)
         if each.unapplied:
             console.print(f"[red]Sobran {write_amount(each.unapplied.amount)}[/] de sus pagos: ya no se debía nada.")

@@ -229,6 +229,19 @@ def decide_claim(request: HttpRequest, number: str, item: int) -> HttpResponse:
 
 @requires(*DECIDE)
 @require_POST
+def decide_claims(request: HttpRequest, number: str) -> HttpResponse:
+    """Waive interest or compensation of every invoice, or claim it again."""
+    concept, how = _text(request, "concept"), request.POST.get("how")
+
+    def act(row: LegalCase) -> None:
+        why, person = _text(request, "why"), actor(request)
+        dossier.decide_claims(row, concept, waive=how == "renunciar", why=why, person=person)
+
+    return _do(request, number, act, _now("Decisión anotada en cada factura: hay que volver a preparar el expediente."))
+
+
+@requires(*DECIDE)
+@require_POST
 def save_defendant(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Correct who is claimed against."""
     row = _case(number)

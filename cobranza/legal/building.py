@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from cobranza.kernel.money import Money
+from cobranza.kernel.spanish import write_amount
 from cobranza.ledger.models import Allocation, Hold, Invoice
 from cobranza.legal import contacts
 from cobranza.legal.case import (
@@ -50,6 +51,8 @@ class Frozen:
         gross: Total, taxes included.
         elsewhere: Settled outside, per the ERP.
         open: Left to pay.
+        held: Part of it that is not claimed because it is held; 0 when nothing is, and when all of it is (a person
+            decides about such an invoice: the checklist stops the case).
         payments: (day, amount, reference) of what was applied, oldest first.
     """
 
@@ -57,10 +60,16 @@ class Frozen:
     elsewhere: Decimal
     open: Decimal
     payments: tuple[Paid, ...]
+    held: Decimal = Decimal(0)
 
 
-def now(invoice: Invoice) -> Frozen:
-    """An invoice as the ledger holds it at this second. A returned payment is taken off the last ones before it."""
+def now(invoice: Invoice, case: str = "") -> Frozen:
+    """An invoice as the ledger holds it at this second. A returned payment is taken off the last ones before it.
+
+    Args:
+        invoice: In the ledger.
+        case: Number of the case whose own hold does not count.
+    """
     rows = Allocation.objects.filter(invoice=invoice, reversed_at=None).select_related("movement")
     paid: list[list[Any]] = []
     for row in sorted(rows, key=lambda each: (each.movement.value_on, each.pk)):
@@ -73,20 +82,27 @@ def now(invoice: Invoice) -> Frozen:
             entry[1] -= taken
             back -= taken
     payments = tuple((day, str(amount), reference) for day, amount, reference in paid if amount)
-    return Frozen(gross=invoice.gross, elsewhere=invoice.elsewhere, open=invoice.open, payments=payments)
+    return Frozen(
+        gross=invoice.gross,
+        elsewhere=invoice.elsewhere,
+        open=invoice.open,
+        payments=payments,
+        held=_part(invoice, _held([invoice], case)),
+    )
 
 
 def frozen(item: Item) -> Frozen:
     """An item as it was frozen, or as it stands when it never was."""
     if item.taken_at is None or item.gross is None or item.elsewhere is None or item.open is None:
-        return now(item.invoice)
+        return now(item.invoice, item.case.number)
     payments = tuple((str(day), str(amount), str(reference)) for day, amount, reference in item.payments)
-    return Frozen(gross=item.gross, elsewhere=item.elsewhere, open=item.open, payments=payments)
+    held = item.held or Decimal(0)
+    return Frozen(gross=item.gross, elsewhere=item.elsewhere, open=item.open, payments=payments, held=held)
 
 
 def items(row: LegalCase) -> list[Item]:
     """What a case claims now, by due date."""
-    found = row.items.filter(dropped_at=None).select_related("invoice", "invoice__debtor")
+    found = row.items.filter(dropped_at=None).select_related("invoice", "invoice__debtor", "case")
     return list(found.order_by("due_on", "reference"))
 
 
@@ -121,7 +137,7 @@ def case_of(row: LegalCase, settings: Legal, book: RateBook, *, until: date) -> 
         parties=(_claimant(claimant, keys), *defendants),
         title=row.title,
         sheet=sheet,
-        facts=tuple(row.facts),
+        facts=(*row.facts, *_reserved(claimed)),
         grounds=tuple(row.grounds),
         petition=tuple(row.petition),
         documents=tuple(_document(each) for each in papers),
@@ -179,14 +195,11 @@ def situation(row: LegalCase, case: Case, on: date, packaged: Iterable[str] = ()
     """What the house knows beside the case, on a day."""
     waiting = row.documents.filter(replaced_by=None, state=CaseDocument.States.PENDING)
     pending = waiting.order_by("position", "pk").values_list("title", flat=True)
-    ids = [each.invoice_id for each in items(row)]
-    holds = list(
-        Hold.objects.filter(released_at=None, debtor=row.debtor_id)
-        .filter(Q(invoice__in=ids) | Q(invoice=None))
-        .exclude(source=f"expediente:{row.number}")
-        .select_related("invoice")
-    )
-    held = sorted({hold.invoice.number if hold.invoice is not None else row.debtor.name for hold in holds})
+    claimed = items(row)
+    ids = [each.invoice_id for each in claimed]
+    held = _held([each.invoice for each in claimed], row.number)
+    # A part that is held is no obstacle: it is left out of the claim.
+    stopped = [each.reference for each in claimed if held[each.invoice_id] >= each.invoice.open > 0]
     others = (
         Item.objects.filter(invoice__in=ids, dropped_at=None)
         .exclude(case=row)
@@ -197,18 +210,23 @@ def situation(row: LegalCase, case: Case, on: date, packaged: Iterable[str] = ()
         on=on,
         unreviewed=tuple(pending),
         packaged=frozenset(packaged),
-        held=tuple(held),
-        insolvent=any(hold.source.startswith("concurso") for hold in holds),
+        held=tuple(stopped),
+        insolvent=_holds(row.debtor_id, ids, row.number).filter(source__startswith="concurso").exists(),
         filed=tuple(sorted(set(others))),
     )
 
 
 def balance_changes(row: LegalCase) -> tuple[str, ...]:
     """Invoices whose balance is no longer what was frozen, each as a Spanish line."""
-    found = []
-    for item in items(row):
+    found, claimed = [], items(row)
+    held = _held([each.invoice for each in claimed], row.number)
+    for item in claimed:
         if item.open is not None and item.invoice.open != item.open:
             found.append(f"{item.reference}: quedaban {item.open:f} y quedan {item.invoice.open:f}")
+            continue
+        part, before = _part(item.invoice, held), item.held or Decimal(0)
+        if item.open is not None and part != before:
+            found.append(f"{item.reference}: se retenían {before:f} y se retienen {part:f}")
     return tuple(found)
 
 
@@ -221,6 +239,40 @@ def last_preparation(row: LegalCase) -> Preparation | None:
 def waivers(item: Item) -> dict[str, ClaimDecision]:
     """The decision that counts for each concept of an item."""
     return {each.concept: each for each in item.decisions.order_by("at", "pk")}
+
+
+def _holds(debtor: int, invoices: Iterable[int], case: str) -> QuerySet[Hold]:
+    """Live holds on invoices of a debtor or on all that it owes, but the case's own."""
+    found = Hold.objects.filter(released_at=None, debtor=debtor).filter(Q(invoice__in=invoices) | Q(invoice=None))
+    return found.exclude(source=f"expediente:{case}")
+
+
+def _held(invoices: Sequence[Invoice], case: str) -> dict[int, Decimal]:
+    """How much of each invoice's open balance is held, the case's own hold apart; all of it when no amount is said."""
+    found = {each.pk: Decimal(0) for each in invoices}
+    if not invoices:
+        return found
+    for hold in _holds(invoices[0].debtor_id, list(found), case):
+        for each in invoices:
+            if hold.invoice_id in (None, each.pk):
+                found[each.pk] += each.open if hold.amount is None else hold.amount
+    return found
+
+
+def _part(invoice: Invoice, held: Mapping[int, Decimal]) -> Decimal:
+    """What of an invoice is held in part; 0 when nothing is, or all of it."""
+    return held[invoice.pk] if held[invoice.pk] < invoice.open else Decimal(0)
+
+
+def _reserved(claimed: Iterable[Claimed]) -> Iterable[str]:
+    """The fact that says what is left out, so that claiming a part gives up nothing of the rest."""
+    for each in claimed:
+        if each.held is not None:
+            left = f"{write_amount(each.held.amount)} {each.held.currency}"
+            yield (
+                f"De la factura {each.reference} se reclama solo la parte no discutida. Los {left} restantes no son "
+                "objeto de esta petición, con reserva de las acciones que correspondan."
+            )
 
 
 def _demanded(row: LegalCase, until: date) -> date | None:
@@ -243,6 +295,7 @@ def _claimed(item: Item, currency: str, until: date, demanded: date | None) -> C
         ),
         interest_waiver=_waiver(decided.get(ClaimDecision.Concepts.INTEREST)),
         recovery_waiver=_waiver(decided.get(ClaimDecision.Concepts.RECOVERY)),
+        held=Money(currency, state.held) if state.held else None,
     )
 
 

@@ -236,8 +236,10 @@ def decide_claim(row: LegalCase, item: int, concept: str, *, waive: bool, why: s
     Raises:
         WrongStage: the case is signed or filed.
         NeedsReason: waived without a reason.
-        BadPaper: no such invoice in the case.
+        BadPaper: no such invoice in the case, or nothing that can be decided about.
     """
+    if concept not in ClaimDecision.Concepts.values:
+        raise BadPaper("No se sabe sobre qué se decide.", remedy="Elija los intereses o la indemnización.")
     with transaction.atomic():
         found = stages.locked(row)
         stages.require(found, *EDITABLE)
@@ -257,6 +259,15 @@ def decide_claim(row: LegalCase, item: int, concept: str, *, waive: bool, why: s
         payload = {"invoice": target.reference, "concept": concept, "waived": waive, "why": told}
         stages.tell("claim_decided", found, payload, Actor.person(person), seals=[made])
     return made
+
+
+def decide_claims(row: LegalCase, concept: str, *, waive: bool, why: str, person: str) -> int:
+    """The same decision about every invoice of a case; returns how many. Raises as `decide_claim`."""
+    with transaction.atomic():
+        pks = list(stages.locked(row).items.filter(dropped_at=None).order_by("pk").values_list("pk", flat=True))
+        for pk in pks:
+            decide_claim(row, pk, concept, waive=waive, why=why, person=person)
+    return len(pks)
 
 
 def drop_item(row: LegalCase, item: int, *, why: str, person: str) -> Item:

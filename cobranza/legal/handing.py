@@ -165,7 +165,9 @@ def _filed(row: LegalCase, outcome: Outcome) -> None:
         at = outcome.filed_at or clock.now()
         told = {"registry": outcome.registry, "csv": outcome.csv, "receipt": outcome.receipt_sha256}
         title = f"Acuse {outcome.registry}"
-        detail = " ".join((f"CSV {outcome.csv}." if outcome.csv else "", *outcome.notices)).strip()
+        # The filing calls nothing filed before it has checked both; see `filing.receipts`.
+        checked = "Acuse comprobado: su firma vale y su índice es el del paquete firmado."
+        detail = " ".join((checked, f"CSV {outcome.csv}." if outcome.csv else "", *outcome.notices)).strip()
         fresh = _news(
             found,
             f"acuse:{outcome.registry}",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cobranza.kernel.spanish import write_amount, write_day
 from cobranza.ledger.models import Event
-from cobranza.legal.models import CaseDocument, LegalCase
+from cobranza.legal.models import PRIOR_KINDS, CaseDocument, LegalCase
 from cobranza.screens.navigation import Text
 
 _ICONS = {
@@ -37,6 +39,9 @@ _WHAT: dict[str, Text] = {
     "legal.voided": gettext_lazy("Visto bueno anulado"),
     "legal.deadline_set": gettext_lazy("Plazo"),
     "legal.deadline_done": gettext_lazy("Plazo cumplido"),
+    "legal.mail_planned": gettext_lazy("Aviso por correo, previsto"),
+    "legal.mail_sent": gettext_lazy("Aviso enviado por correo"),
+    "legal.mail_refused": gettext_lazy("El aviso por correo no se pudo entregar"),
 }
 
 
@@ -95,16 +100,39 @@ def _detail(kind: str, payload: Mapping[str, Any]) -> str:
     return " · ".join(str(part) for part in parts if part)
 
 
+def _day(value: Any) -> str:
+    """A day of the record as people write it."""
+    try:
+        return write_day(date.fromisoformat(str(value)))
+    except ValueError:
+        return str(value or "")
+
+
+def _amount(value: Any) -> str:
+    """An amount of the record as people write it."""
+    try:
+        return write_amount(Decimal(str(value)))
+    except InvalidOperation:
+        return str(value)
+
+
+_KINDS = dict(PRIOR_KINDS)
 _DETAILS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "legal.alerted": lambda payload: "; ".join(payload.get("reasons", [])),
-    "legal.frozen": lambda payload: ", ".join(f"{key}: {value}" for key, value in payload.get("invoices", {}).items()),
+    "legal.frozen": lambda payload: ", ".join(
+        f"{key}: {_amount(value)}" for key, value in payload.get("invoices", {}).items()
+    ),
     "legal.signed": lambda payload: f"{payload.get('package', '')[:16]}…",
     "legal.voided": lambda payload: f"{payload.get('person', '')}: {payload.get('why', '')}",
     "legal.revoked": lambda payload: f"{payload.get('person', '')}: {payload.get('why', '')}",
-    "legal.deadline_set": lambda payload: f"{payload.get('text', '')} · {payload.get('last_day', '')}",
-    "legal.prior_added": lambda payload: f"{payload.get('kind', '')} · {payload.get('sent_on', '')}",
+    "legal.deadline_set": lambda payload: f"{payload.get('text', '')} · {_day(payload.get('last_day'))}",
+    "legal.prior_added": lambda payload: f"{_KINDS.get(payload.get('kind', ''), '')} · {_day(payload.get('sent_on'))}",
     "legal.assigned": lambda payload: f"{payload.get('from', '') or '—'} → {payload.get('to', '')}",
     "legal.defendant_changed": lambda payload: ", ".join(payload.get("changed", {})),
     "legal.words_changed": lambda payload: ", ".join(payload.get("changed", [])),
     "legal.court_news": lambda payload: str(payload.get("detail", "")),
+    **dict.fromkeys(
+        ("legal.mail_planned", "legal.mail_sent", "legal.mail_refused"),
+        lambda payload: " · ".join(filter(None, (payload.get("to", ""), payload.get("why", "")))),
+    ),
 }

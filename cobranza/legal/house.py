@@ -104,13 +104,29 @@ class Assignment(Strict):
         abogado: Account of the console.
         pais: Only for creditors of this country, "" for all.
         acreedor: Only for this creditor, "" for all.
+        correo: Where the alert goes by e-mail too, "" for nowhere.
     """
 
     TABLE: ClassVar[str] = "asignaciones"
 
     abogado: str = Field(min_length=1)
+    correo: str = Field(default="", pattern=r"^([^\s@<>]+@[^\s@<>]+)?$")
     pais: str = ""
     acreedor: str = ""
+
+
+class Letters(Strict):
+    """`[correo]`: how lawyers are written to.
+
+    Attributes:
+        buzon: Mailbox of ``config/mail.toml`` whose way out and address are used; "" writes to nobody.
+        consola: Address of the console, for the link: https://cobranza.empresa.example.
+    """
+
+    TABLE: ClassVar[str] = "correo"
+
+    buzon: str = ""
+    consola: str = Field(default="", pattern=r"^(https?://\S+)?$")
 
 
 class Claimant(Strict):
@@ -253,6 +269,7 @@ class Legal(Strict):
     firma: Signature = Signature()
     umbrales: dict[str, Threshold] = Field(default_factory=dict)
     asignaciones: tuple[Assignment, ...] = ()
+    correo: Letters = Letters()
     acreedores: dict[str, Claimant] = Field(default_factory=dict)
     organos: tuple[Organ, ...] = ()
     calendarios: dict[str, LocalDays] = Field(default_factory=dict)

@@ -145,6 +145,9 @@ class Item(models.Model):
     gross = _money(null=True, blank=True)
     elsewhere = _money(null=True, blank=True)
     open = _money(null=True, blank=True)
+    held = _money(
+        null=True, blank=True, help_text="De lo pendiente, la parte retenida (disputa, plan), que no se reclama."
+    )
     payments = models.JSONField(
         default=list, blank=True, help_text="[día, importe, referencia], lo aplicado a la factura."
     )
@@ -469,6 +472,41 @@ class Deadline(models.Model):
 
     def __str__(self) -> str:
         return f"{self.last_day}: {self.text}"
+
+
+class AlertMail(models.Model):
+    """The one letter that tells a lawyer of an alert, written down before it is sent; see `mailing`."""
+
+    class States(models.TextChoices):
+        """Where it stands."""
+
+        PLANNED = "previsto", _("Previsto")
+        SENDING = "enviando", _("Enviando")
+        SENT = "enviado", _("Enviado")
+        REFUSED = "rechazado", _("Rechazado")
+
+    ENDED: ClassVar = (States.SENT, States.REFUSED)
+    SEALED: ClassVar = ("case_id", "message_id", "to", "subject", "text", "state", "why")
+
+    case = models.OneToOneField(LegalCase, on_delete=models.PROTECT, related_name="alert_mail")
+    message_id = models.CharField(max_length=200, unique=True)
+    mailbox = models.CharField(max_length=120, help_text="Buzón de config/mail.toml por el que sale.")
+    to = models.CharField(max_length=320)
+    subject = models.CharField(max_length=400)
+    text = models.TextField()
+    state = models.CharField(max_length=12, choices=States, default=States.PLANNED)
+    why = models.TextField(blank=True, default="")
+    tries = models.PositiveIntegerField(default=0)
+    busy_until = models.DateTimeField(null=True, blank=True, help_text="Hasta entonces lo tiene un proceso.")
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "aviso por correo"
+        verbose_name_plural = "avisos por correo"
+
+    def __str__(self) -> str:
+        return f"{self.to}: {self.state}"
 
 
 class CalendarKey(models.Model):

@@ -17,7 +17,7 @@ from cobranza.kernel.money import Money
 from cobranza.kernel.spanish import write_amount, write_day
 from cobranza.ledger.events import Actor, record
 from cobranza.ledger.models import Contact, Creditor, Debtor, Hold, Invoice
-from cobranza.legal import contacts, dossier, stages, tax_ids, thresholds, wording
+from cobranza.legal import contacts, dossier, mailing, stages, tax_ids, thresholds, wording
 from cobranza.legal.house import Legal
 from cobranza.legal.models import CaseNumber, Defendant, Item, LegalCase
 from cobranza.legal.stages import Stages
@@ -141,6 +141,7 @@ def alert(found: Owing, passed: Passed, settings: Legal, *, actor: Actor) -> Leg
                 f"{'; '.join(passed.reasons)}. Decida en {reverse('legal:case', args=[row.number])}"
             )
             alerts.open_alert(AlertKind.NEEDS_PERSON, key=f"legal:{row.number}", message=message)
+            mailing.plan(row, passed, assigned, settings, actor=actor)
     except IntegrityError as exc:
         if "legal_one_open_case" in str(exc):
             return None

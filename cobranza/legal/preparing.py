@@ -112,8 +112,8 @@ def freeze(row: LegalCase, *, actor: Actor) -> None:
         for item in building.items(found):
             # Payments are applied under this lock, so balance and payments are of one moment.
             invoice = Invoice.objects.select_for_update(no_key=True).get(pk=item.invoice_id)
-            state = building.now(invoice)
-            item.gross, item.elsewhere, item.open = state.gross, state.elsewhere, state.open
+            state = building.now(invoice, found.number)
+            item.gross, item.elsewhere, item.open, item.held = state.gross, state.elsewhere, state.open, state.held
             item.payments, item.taken_at = [list(each) for each in state.payments], at
             if state.open <= 0:
                 item.dropped_at = at
@@ -124,7 +124,11 @@ def freeze(row: LegalCase, *, actor: Actor) -> None:
         if not left:
             raise NothingToClaim(f"{found.debtor.name} ha pagado todas las facturas del expediente.")
         total = sum((item.open for item in touched if item.open is not None), Decimal(0))
-        payload = {"invoices": {item.reference: item.open for item in touched}, "open": total}
+        payload = {
+            "invoices": {item.reference: item.open for item in touched},
+            "held": {item.reference: item.held for item in touched if item.held},
+            "open": total,
+        }
         stages.tell("frozen", found, payload, actor, seals=touched)
 
 

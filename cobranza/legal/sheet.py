@@ -31,8 +31,18 @@ from cobranza.regimes.interest import Agreement, Debtor, Imputation, RateBook, R
 from cobranza.regimes.interest_errors import MissingRateError
 
 Concept = Literal[
-    "principal", "principal_paid", "interest", "interest_paid", "interest_waived", "recovery", "recovery_waived"
+    "principal",
+    "principal_held",
+    "principal_paid",
+    "interest",
+    "interest_paid",
+    "interest_waived",
+    "recovery",
+    "recovery_waived",
 ]
+
+_WAIVED_INTEREST = "Intereses: se renuncia a ellos"
+_WAIVED_RECOVERY = "Indemnización: se renuncia a ella"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +68,7 @@ class Invoice:
         reference: Number, unique in the sheet.
         principal: Total of the invoice, taxes included.
         due: Last day to pay on time.
+        held: Part of the principal that is not claimed here (a dispute, a plan); it bears no interest here either.
         payments: On account of this invoice.
         regime: Slug; "" takes the country's own for the kind of debtor.
         demanded: Day on which the debtor was asked to pay, where interest counts from it.
@@ -77,6 +88,12 @@ class Invoice:
     agreed: Agreement | None = None
     interest_waiver: Waiver | None = None
     recovery_waiver: Waiver | None = None
+    held: Money | None = None
+
+    @property
+    def claimed(self) -> Money:
+        """The principal that is claimed, before payments."""
+        return self.principal if self.held is None else self.principal - self.held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +104,13 @@ class Row:
         concept: What it is.
         text: As shown, in Spanish.
         money: Signed.
+        note: Who decided it and why, for the house alone: what is filed never says it.
     """
 
     concept: Concept
     text: str
     money: Money
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +136,7 @@ class InvoiceSheet:
     @property
     def principal(self) -> Money:
         """Principal that is claimed."""
-        return self.sum_of("principal", "principal_paid")
+        return self.sum_of("principal", "principal_held", "principal_paid")
 
     @property
     def interest(self) -> Money:
@@ -252,7 +271,7 @@ def _sheet(
             statement = calculate(
                 book,
                 regime.slug,
-                invoice.principal,
+                invoice.claimed,
                 first,
                 until,
                 base=base,
@@ -267,10 +286,13 @@ def _sheet(
                 raise
             unpriced = True
     rows = [Row(concept="principal", text=f"Factura {invoice.reference}", money=invoice.principal)]
+    if invoice.held is not None:
+        rows.append(Row(concept="principal_held", text="Parte que no se reclama aquí", money=-invoice.held))
     rows += _settled(invoice, until) if statement is None else _interest(invoice, statement)
     if unpriced and invoice.interest_waiver is not None:
-        text = f"{_waived('Intereses', invoice.interest_waiver)}; sin liquidar: falta un tipo"
-        rows.append(Row(concept="interest_waived", text=text, money=Money(invoice.principal.currency, Decimal(0))))
+        nothing = Money(invoice.principal.currency, Decimal(0))
+        note = f"{_decided(invoice.interest_waiver)}; sin liquidar: falta un tipo"
+        rows.append(Row(concept="interest_waived", text=_WAIVED_INTEREST, money=nothing, note=note))
     late = unpriced or (statement is not None and bool(statement.lines))
     if late and debtor == "business" and regime.recovery is not None and first >= regime.recovery.since:
         rows += _recovery(invoice, regime.recovery)
@@ -297,8 +319,9 @@ def _interest(invoice: Invoice, statement: Statement) -> list[Row]:
         rows.append(
             Row(
                 concept="interest_waived",
-                text=_waived("Intereses", invoice.interest_waiver),
+                text=_WAIVED_INTEREST,
                 money=-statement.interest_left,
+                note=_decided(invoice.interest_waiver),
             )
         )
     return rows
@@ -307,14 +330,14 @@ def _interest(invoice: Invoice, statement: Statement) -> list[Row]:
 def _recovery(invoice: Invoice, recovery: Recovery) -> list[Row]:
     rows = [Row(concept="recovery", text=f"Indemnización por costes de cobro ({recovery.norm})", money=recovery.money)]
     if invoice.recovery_waiver is not None:
-        text = _waived("Indemnización", invoice.recovery_waiver)
-        rows.append(Row(concept="recovery_waived", text=text, money=-recovery.money))
+        note = _decided(invoice.recovery_waiver)
+        rows.append(Row(concept="recovery_waived", text=_WAIVED_RECOVERY, money=-recovery.money, note=note))
     return rows
 
 
 def _settled(invoice: Invoice, until: date) -> list[Row]:
     """Payments of an invoice that has not borne a day of interest."""
-    left = invoice.principal
+    left = invoice.claimed
     rows: list[Row] = []
     for payment in sorted(invoice.payments, key=lambda each: each.on):
         if payment.on > until:
@@ -338,8 +361,8 @@ def _line_told(line: Line) -> str:
     return told if line.base == 365 else f"{told}, año de {line.base} días"
 
 
-def _waived(what: str, waiver: Waiver) -> str:
-    return f"{what}: renuncia de {waiver.by} el {write_day(waiver.on)} ({waiver.why})"
+def _decided(waiver: Waiver) -> str:
+    return f"Renuncia de {waiver.by} el {write_day(waiver.on)} ({waiver.why})"
 
 
 def _check(invoices: tuple[Invoice, ...]) -> None:
@@ -353,6 +376,8 @@ def _check(invoices: tuple[Invoice, ...]) -> None:
         seen.add(each.reference)
         if each.principal.currency != invoices[0].principal.currency:
             raise ClaimDataError(f"La factura {each.reference} está en otra moneda: haga una cuenta por moneda.")
+        if each.held is not None and not Decimal(0) < each.held.amount < each.principal.amount:
+            raise ClaimDataError(f"{each.reference}: lo que no se reclama ha de ser una parte de la factura.")
         for waiver in (each.interest_waiver, each.recovery_waiver):
             if waiver is not None and not (waiver.by.strip() and waiver.why.strip()):
                 raise ClaimDataError(f"{each.reference}: una renuncia dice quién la decide y por qué.")

@@ -24,6 +24,7 @@ urlpatterns = [
     path("<str:number>/documentos/<slug:key>/revisar/", acts.review, name="review"),
     path("<str:number>/previas/", acts.add_prior, name="add_prior"),
     path("<str:number>/previas/<int:pk>/quitar/", acts.remove_prior, name="remove_prior"),
+    path("<str:number>/reclamado/", acts.decide_claims, name="decide_claims"),
     path("<str:number>/reclamado/<int:item>/", acts.decide_claim, name="decide_claim"),
     path("<str:number>/demandado/<int:pk>/", acts.save_defendant, name="save_defendant"),
     path("<str:number>/escrito/", acts.save_words, name="save_words"),

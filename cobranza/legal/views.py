@@ -20,6 +20,7 @@ from cobranza.legal.deadlines import Term, UnknownCalendar
 from cobranza.legal.house import Legal
 from cobranza.legal.house import read as read_settings
 from cobranza.legal.models import CaseDocument, LegalCase
+from cobranza.legal.requirements import UnknownCourtError, requirements
 from cobranza.legal.signing import Review
 from cobranza.legal.stages import Stages
 from cobranza.screens.access import Role, actor, may_open, requires
@@ -147,6 +148,8 @@ def page(request: HttpRequest, row: LegalCase, *, status: int = 200, **filled: A
         "me": actor(request),
         "now": clock.now(),
         "terms": _terms(settings, row),
+        "venue": _venue(row),
+        "at_court": bool(row.registry),
     }
     if brings and editable:
         usual = {"kind": "masc", "channel": "burofax"}
@@ -185,6 +188,15 @@ def _shown(request: HttpRequest, row: LegalCase, papers: list[CaseDocument]) -> 
     }
 
 
+def _venue(row: LegalCase) -> dict[str, str]:
+    """Portal and proceeding by their names; by their slugs when nobody has described that court."""
+    try:
+        asked = requirements(row.court)
+    except UnknownCourtError:
+        return {"court": row.court, "proceeding": row.proceeding}
+    return {"court": asked.nombre, "proceeding": asked.procedimientos.get(row.proceeding, row.proceeding)}
+
+
 def _terms(settings: Legal, row: LegalCase) -> list[Term]:
     try:
         return list(settings.calendar(row.country).rules.plazos)
@@ -212,23 +224,22 @@ def _checks(review: Review | None) -> dict[str, Any]:
 
 
 def _account(row: LegalCase, review: Review | None) -> list[dict[str, Any]]:
-    """The claim invoice by invoice with its rows, its sources and what was waived."""
-    if review is None:
-        return []
-    by_number = {each.reference: each for each in building.items(row)}
+    """The claim invoice by invoice with its rows, its sources and what was waived.
+
+    Without a review (a rate is missing) there are no rows: what is open, and the decisions that may put it right.
+    """
+    sheets = {each.invoice.reference: each for each in review.case.sheet.invoices} if review is not None else {}
     found = []
-    for each in review.case.sheet.invoices:
-        item = by_number[each.invoice.reference]
-        decided = building.waivers(item)
+    for item in building.items(row):
+        sheet = sheets.get(item.reference)
+        statement = sheet.statement if sheet is not None else None
         found.append(
             {
                 "item": item,
-                "sheet": each,
-                "interest_waived": bool(each.invoice.interest_waiver),
-                "recovery_waived": bool(each.invoice.recovery_waiver),
-                "decisions": list(decided.values()),
-                "lines": list(each.statement.lines) if each.statement is not None else [],
-                "regime": each.regime,
+                "sheet": sheet,
+                "decisions": list(building.waivers(item).values()),
+                "lines": list(statement.lines) if statement is not None else [],
+                "regime": sheet.regime if sheet is not None else None,
             }
         )
     return found

@@ -13,7 +13,7 @@ from cobranza.kernel.config import ConfigError
 from cobranza.kernel.errors import BusinessError
 from cobranza.ledger.events import Actor
 from cobranza.ledger.models import Creditor
-from cobranza.legal import agenda, handing, house, opening, preparing, settings, signing, stages
+from cobranza.legal import agenda, handing, house, mailing, opening, preparing, settings, signing, stages
 from cobranza.legal.house import Legal
 from cobranza.legal.models import LegalCase, Preparation, SignOff
 from cobranza.legal.preparing import Assemble
@@ -93,6 +93,11 @@ def alert(shift: Shift, *, on: date | None = None) -> list[LegalCase]:
         made += found
     opening.wake(shift.settings, on=on or handing.today(shift.settings, "ES"), actor=ALERTS)
     return made
+
+
+def write_letters() -> tuple[int, tuple[str, ...]]:
+    """Send the alerts that go by e-mail, each once; how many, and what could not be sent. See `mailing`."""
+    return mailing.send_planned(actor=ALERTS)
 
 
 def creditors(shift: Shift, on: date | None = None) -> list[tuple[Creditor, date]]:

@@ -61,6 +61,47 @@ def test_what_is_held_is_not_claimed(room: Room) -> None:
     assert workflow.alert(room.shift, on=TODAY) == []
 
 
+def test_of_an_invoice_held_in_part_only_the_rest_is_claimed(room: Room) -> None:
+    dispute = holds.put(
+        room.invoice("F-1"), source="disputa:1", reason="Discuten 200", actor=Actor.robot("x"), amount=Decimal(200)
+    )
+    row = ready(room)
+
+    case = building.case_of(row, room.settings, settings.rate_book(), until=TODAY)
+    part = next(each for each in case.sheet.invoices if each.invoice.reference == "F-1")
+    assert [(each.concept, each.money.amount) for each in part.rows[:2]] == [
+        ("principal", Decimal("1210")), ("principal_held", Decimal("-200")),
+    ]  # fmt: skip
+    assert part.principal == Money("EUR", Decimal(1010))
+    assert part.statement is not None
+    assert {line.principal.amount for line in part.statement.lines} == {Decimal(1010)}, "no interest on what is held"
+    assert case.sheet.principal == Money("EUR", Decimal(1510))
+    assert any("F-1" in fact and "200,00 EUR" in fact and "reserva" in fact for fact in case.facts)
+    assert not any("F-2" in fact for fact in case.facts)
+    assert row.items.get(reference="F-1").held == Decimal(200)
+    assert Event.objects.get(kind="legal.frozen").payload["held"] == {"F-1": "200"}
+    assert building.situation(row, case, TODAY).held == ()
+
+    # What is disputed changes after signing: the signature was about another amount.
+    sign(room, row, "letrada")
+    holds.release(dispute, reason="Resuelta", actor=Actor.robot("x"))
+    review = signing.void_if_stale(
+        stages.find(row.number), room.settings, settings.rate_book(), on=TODAY, actor=Actor.robot("x")
+    )
+    assert review.signatures == ()
+    assert any("se retenían 200" in line for line in review.stale)
+
+
+def test_an_invoice_that_is_held_whole_by_now_stops_the_case(room: Room) -> None:
+    row = ready(room)
+    for source, amount in (("disputa:1", Decimal(1000)), ("disputa:2", Decimal(210))):
+        holds.put(room.invoice("F-1"), source=source, reason="Discutida", actor=Actor.robot("x"), amount=amount)
+    case = building.case_of(row, room.settings, settings.rate_book(), until=TODAY)
+
+    assert building.situation(row, case, TODAY).held == ("F-1",)
+    assert case.sheet.principal == Money("EUR", Decimal(1710)), "a person decides what becomes of it"
+
+
 def test_put_off_comes_back_on_its_day(room: Room) -> None:
     row = room.alerted()
     with pytest.raises(NeedsReason):

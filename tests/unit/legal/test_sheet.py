@@ -51,7 +51,7 @@ def test_interest_that_is_given_up_needs_no_rate_and_no_figure_is_made_up() -> N
     assert found.recovery == euros("40.00")
     assert found.total == euros("1900.01")
     [row] = [row for row in found.invoices[0].rows if row.concept == "interest_waived"]
-    assert row.text.endswith("(acuerdo comercial); sin liquidar: falta un tipo")
+    assert row.note.endswith("(acuerdo comercial); sin liquidar: falta un tipo")
 
 
 def test_a_consumer_owes_no_commercial_interest_and_no_forty_euros() -> None:
@@ -122,8 +122,9 @@ def test_a_waived_amount_stays_on_the_sheet_with_who_and_why() -> None:
     assert found.recovery == euros("40.00")
     assert found.waived == euros("375.00")
     row = next(row for row in found.invoices[0].rows if row.concept == "interest_waived")
-    assert "Ana Ruiz" in row.text
-    assert "acuerdo comercial" in row.text
+    assert row.note == "Renuncia de Ana Ruiz el 01/02/2026 (acuerdo comercial)"
+    assert "Ana" not in row.text, "what is filed names nobody of the house"
+    assert "acuerdo comercial" not in row.text
     both = sheet(replace(INVOICE, interest_waiver=WAIVER, recovery_waiver=WAIVER))
     assert both.total == INVOICE.principal
     with pytest.raises(ClaimDataError, match="quién"):
@@ -212,3 +213,13 @@ def test_every_sheet_foots_and_claims_nothing_below_zero(invoices: list[Invoice]
         paid = sum((payment.money.amount for payment in each.invoice.payments), Decimal(0))
         assert 0 <= each.unapplied.amount <= paid
         assert all(row.money for row in each.rows if row.concept != "interest")
+
+
+def test_a_part_that_is_held_bears_nothing_and_the_sheet_foots() -> None:
+    held = sheet(replace(INVOICE, held=euros("200.00"))).invoices[0]
+    less = sheet(replace(INVOICE, principal=INVOICE.principal - euros("200.00"))).invoices[0]
+    assert (held.total, held.interest, held.principal) == (less.total, less.interest, less.principal)
+    assert held.sum_of("principal_held") == euros("-200.00")
+    for wrong in ("0.00", str(INVOICE.principal.amount)):
+        with pytest.raises(ClaimDataError, match="una parte"):
+            sheet(replace(INVOICE, held=euros(wrong)))
