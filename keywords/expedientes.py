@@ -38,8 +38,11 @@ class Expedientes:
         """Abre un aviso por deudor, una sola vez, para el abogado que lo lleva. En un ensayo solo los cuenta.
 
         No se avisa de lo retenido por una disputa o un plan, de quien está en concurso ni de lo que ya está en un
-        expediente, aunque se descartara.
+        expediente, aunque se descartara. De quien pasa el umbral y queda fuera se dice por qué.
         """
+        for debtor, why in workflow.kept_out(self._room):
+            self._told.setdefault("kept_out", []).append({"debtor": debtor, "why": why})
+            logger.info(f"{debtor} pasa el umbral y no se avisa: {why}.")
         if context.current().rehearse:
             self._told["would_alert"] = self._would_alert()
             logger.info(f"Ensayo: se avisaría de {self._told['would_alert']} deudores.")

@@ -16,9 +16,11 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from cobranza.kernel import clock
 from cobranza.kernel.money import Money
-from cobranza.kernel.spanish import write_amount
-from cobranza.ledger.models import Allocation, Hold, Invoice
+from cobranza.kernel.spanish import write_amount, write_day
+from cobranza.ledger import agreements
+from cobranza.ledger.models import Agreement, Allocation, Hold, Invoice
 from cobranza.legal import contacts
 from cobranza.legal.case import (
     Case,
@@ -206,6 +208,7 @@ def situation(row: LegalCase, case: Case, on: date, packaged: Iterable[str] = ()
         .exclude(case__stage__in=LegalCase.ENDED)
         .values_list("case__number", flat=True)
     )
+    stopped += [told_of(each) for each in agreements.running(row.debtor_id, row.currency)]
     return Situation(
         on=on,
         unreviewed=tuple(pending),
@@ -214,6 +217,12 @@ def situation(row: LegalCase, case: Case, on: date, packaged: Iterable[str] = ()
         insolvent=_holds(row.debtor_id, ids, row.number).filter(source__startswith="concurso").exists(),
         filed=tuple(sorted(set(others))),
     )
+
+
+def told_of(agreement: Agreement) -> str:
+    """A running agreement as the reason why nothing is claimed."""
+    day = agreement.accepted_at.astimezone(clock.MADRID).date()
+    return f"acuerdo de pago en curso desde el {write_day(day)} ({agreement.get_standing_display().lower()})"
 
 
 def balance_changes(row: LegalCase) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -16,8 +16,8 @@ from cobranza.kernel.errors import BusinessError
 from cobranza.kernel.money import Money
 from cobranza.kernel.spanish import write_amount, write_day
 from cobranza.ledger.events import Actor, record
-from cobranza.ledger.models import Contact, Creditor, Debtor, Hold, Invoice
-from cobranza.legal import contacts, dossier, mailing, stages, tax_ids, thresholds, wording
+from cobranza.ledger.models import Agreement, Contact, Creditor, Debtor, Hold, Invoice
+from cobranza.legal import building, contacts, dossier, mailing, stages, tax_ids, thresholds, wording
 from cobranza.legal.house import Legal
 from cobranza.legal.models import CaseNumber, Defendant, Item, LegalCase
 from cobranza.legal.stages import Stages
@@ -75,6 +75,10 @@ def owing(creditor: Creditor, *, debtor: Debtor | None = None, apart_from: Legal
     for hold in live:
         (by_debtor[hold.debtor_id] if hold.invoice_id is None else by_invoice[hold.invoice_id]).append(hold)
     tried = contacts.attempts(creditor)
+    agreed = {
+        (each.debtor_id, each.currency): building.told_of(each)
+        for each in Agreement.objects.filter(creditor=creditor, ended_at=None).order_by("accepted_at", "pk")
+    }
     groups: defaultdict[tuple[int, str], list[Invoice]] = defaultdict(list)
     for row in rows:
         groups[row.debtor_id, row.currency].append(row)
@@ -86,7 +90,9 @@ def owing(creditor: Creditor, *, debtor: Debtor | None = None, apart_from: Legal
             person=tax_ids.person(who.tax_id, who.country or creditor.country),
             group=who.group_key,
             attempts=tried[key],
-            stopped="; ".join(hold.reason for hold in by_debtor[key]),
+            stopped="; ".join(
+                [*(hold.reason for hold in by_debtor[key]), *filter(None, [agreed.get((key, currency))])]
+            ),
             arrears=tuple(_arrear(each, by_invoice[each.pk]) for each in invoices),
         )
         yield Owing(debtor=who, currency=currency, invoices=tuple(invoices), standing=standing)
@@ -147,6 +153,14 @@ def alert(found: Owing, passed: Passed, settings: Legal, *, actor: Actor) -> Leg
             return None
         raise
     return row
+
+
+def kept_out(creditor: Creditor, settings: Legal, *, on: date) -> Iterator[tuple[Debtor, str]]:
+    """Debtors that pass a threshold and of whom nobody is told, each with the reason: an agreement, an insolvency …"""
+    for found in owing(creditor):
+        free = replace(found.standing, stopped="")
+        if found.standing.stopped and thresholds.passed(free, settings.umbrales, on) is not None:
+            yield found.debtor, found.standing.stopped
 
 
 def wake(settings: Legal, *, on: date, actor: Actor) -> int:
@@ -239,7 +253,12 @@ def _refresh(row: LegalCase, on: date) -> list[Item]:
     open_ = owing(row.creditor, debtor=row.debtor, apart_from=row)
     free = next((each for each in open_ if each.currency == row.currency), None)
     claimable = {}
-    if free is not None and not free.standing.stopped:
+    if free is not None and free.standing.stopped:
+        raise NothingToClaim(
+            f"A {row.debtor.name} no se le puede reclamar ahora: {free.standing.stopped}.",
+            remedy="Aplace el aviso hasta que termine, o descártelo.",
+        )
+    if free is not None:
         left = {each.number: (each.money - each.held).amount for each in free.standing.arrears if each.due < on}
         claimable = {each.pk: each for each in free.invoices if left.get(each.number, Decimal(0)) > 0}
     if not claimable:

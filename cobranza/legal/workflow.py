@@ -95,6 +95,15 @@ def alert(shift: Shift, *, on: date | None = None) -> list[LegalCase]:
     return made
 
 
+def kept_out(shift: Shift, *, on: date | None = None) -> list[tuple[str, str]]:
+    """Debtors that pass a threshold and whom nobody is told of, each with the reason in Spanish."""
+    return [
+        (debtor.name, why)
+        for creditor, day in creditors(shift, on)
+        for debtor, why in opening.kept_out(creditor, shift.settings, on=day)
+    ]
+
+
 def write_letters() -> tuple[int, tuple[str, ...]]:
     """Send the alerts that go by e-mail, each once; how many, and what could not be sent. See `mailing`."""
     return mailing.send_planned(actor=ALERTS)

@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from cobranza.kernel.money import Money
-from cobranza.ledger import holds
+from cobranza.ledger import agreements, holds
 from cobranza.ledger.events import Actor
-from cobranza.ledger.models import Event
+from cobranza.ledger.models import Agreement, Event
 from cobranza.ledger.verification import verify
 from cobranza.legal import building, dossier, opening, papers, preparing, settings, signing, stages, workflow
 from cobranza.legal.case import DocumentKind
@@ -19,6 +19,7 @@ from cobranza.legal.package import PackageError
 from cobranza.legal.signing import FourEyes, NotReady, OtherPackage
 from cobranza.legal.stages import NeedsReason, WrongStage
 from cobranza.runs.models import Alert
+from tests.unit.legal import room as rooms
 from tests.unit.legal.room import TODAY, Room
 
 
@@ -100,6 +101,40 @@ def test_an_invoice_that_is_held_whole_by_now_stops_the_case(room: Room) -> None
 
     assert building.situation(row, case, TODAY).held == ("F-1",)
     assert case.sheet.principal == Money("EUR", Decimal(1710)), "a person decides what becomes of it"
+
+
+def agree(room: Room) -> Agreement:
+    invoice = room.invoice("F-1")
+    month = agreements.Payment(due=date(2026, 4, 20), amount=Decimal(1210), principal=Decimal(1210))
+    terms = agreements.Terms(
+        key="acuerdo-1", currency="EUR", kind="instalments", payments=(month,), covers={invoice.pk: Decimal(1210)},
+        channel="portal", proof="Lo aceptó en el portal", accepted_at=rooms.at(date(2026, 3, 10)), approved_by="ana",
+    )  # fmt: skip
+    return agreements.conclude(invoice.debtor, terms, actor=Actor.person("ana"))
+
+
+def test_who_keeps_an_agreement_is_not_taken_to_court(room: Room) -> None:
+    agreed = agree(room)
+    assert workflow.alert(room.shift, on=TODAY) == []
+    ((debtor, why),) = workflow.kept_out(room.shift, on=TODAY)
+    assert (debtor, "acuerdo de pago en curso desde el 10/03/2026" in why) == ("Ferretería Pepa, S.L.", True)
+
+    agreements.stand(agreed, "incumplido", reason="No pagó", actor=Actor.robot("x"))
+    assert workflow.kept_out(room.shift, on=TODAY) == []
+    assert len(workflow.alert(room.shift, on=TODAY)) == 1
+
+
+def test_an_agreement_after_the_alert_stops_the_case_wherever_it_stands(room: Room) -> None:
+    row = room.alerted()
+    agreed = agree(room)
+    with pytest.raises(opening.NothingToClaim, match="acuerdo de pago en curso"):
+        opening.accept(row, room.settings, on=TODAY, person="letrada")
+    agreements.stand(agreed, "anulado", reason="Error", actor=Actor.person("ana"))
+    opening.accept(row, room.settings, on=TODAY, person="letrada")
+    Agreement.objects.filter(pk=agreed.pk).update(standing="al_corriente", ended_at=None)
+    found = stages.find(row.number)
+    case = building.case_of(found, room.settings, settings.rate_book(), until=TODAY)
+    assert any("acuerdo de pago en curso" in each for each in building.situation(found, case, TODAY).held)
 
 
 def test_put_off_comes_back_on_its_day(room: Room) -> None:
