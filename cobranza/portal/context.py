@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from cobranza import __version__
@@ -22,6 +23,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     # What somebody made up as a link is not echoed: all that are no good get the same page, to the last byte.
     known = hasattr(request, "link") or getattr(request.resolver_match, "url_name", "") in ("back", "left")
     return {
+        "tongues": settings.LANGUAGES,  # each in its own words, not translated
         "here": request.path if known else "/",
         "portal": rules(),
         "visit": getattr(request, "visit", None),

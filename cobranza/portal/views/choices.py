@@ -80,6 +80,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         "channels": channels,
         "days": DAYS,
         "chosen": chosen,
+        "spoken": (chosen.language if chosen is not None else "") or visit.language,
         "error": error,
         "done": "hecho" in request.GET and not error,
     }
