@@ -29,15 +29,23 @@ def named(name: str) -> Gateway:
 def for_payment(creditor: str, currency: str) -> Gateway:
     """The first account in use that takes this company's money in `currency`.
 
+    One that cannot be opened, because its secrets are not there, stands in nobody's way.
+
     Raises:
         NoGateway: none does.
     """
+    closed: list[str] = []
     for each in _openers():
         for name in each.names():
-            account = each.open(name)
+            try:
+                account = each.open(name)
+            except BusinessError as exc:
+                closed.append(f"{name}: {exc.message}")
+                continue
             if creditor in account.creditors and currency in account.currencies:
                 return account
-    raise NoGateway(f"Ninguna pasarela cobra en {currency} para «{creditor}».")
+    told = f" Cuentas sin terminar: {' '.join(closed)}" if closed else ""
+    raise NoGateway(f"Ninguna pasarela cobra en {currency} para «{creditor}».{told}")
 
 
 def can_take(creditor: str, currency: str) -> bool:

@@ -30,7 +30,7 @@ class Line:
         key: Sent as a bearer token.
         seconds: Longest wait for one answer.
         tries: Times that a call is made again.
-        sleep: What waits.
+        sleep: What waits; None the clock.
         transport: For tests; None is the network.
     """
 
@@ -42,12 +42,12 @@ class Line:
         *,
         seconds: float,
         tries: int,
-        sleep: Sleep = time.sleep,
+        sleep: Sleep | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._name, self._base, self._key = name, base, key
         self._limits = httpx.Timeout(seconds, connect=min(_CONNECT_SECONDS, seconds))
-        self._tries, self._sleep, self._transport = tries, sleep, transport
+        self._tries, self._sleep, self._transport = tries, sleep or _wait, transport
 
     def get(self, path: str, query: list[tuple[str, str]] | None = None) -> dict[str, Any] | None:
         """A reading; None where there is no such thing (404)."""
@@ -105,6 +105,10 @@ class Line:
                 except ValueError as exc:
                     told = str(exc)
         raise GatewayDown(f"{self._name} no contesta bien ({told}).")
+
+
+def _wait(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 def _read(content: bytes) -> dict[str, Any]:

@@ -64,11 +64,10 @@ def case(double: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> Case:
     double.reset()
     for name, value in double.environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(line.time, "sleep", lambda _: None)
+    monkeypatch.setattr(line, "_wait", lambda _: None)
     opener: Any = suite.adapters("connectors.gateways")[double.kind]
     assert list(opener.names()) == [double.kind]
     account = opener.open(double.kind)
-    monkeypatch.setattr(account._line, "_sleep", lambda _: None)
     return Case(double.kind, double, account)
 
 
