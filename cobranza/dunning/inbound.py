@@ -8,6 +8,7 @@ because silence tells nobody anything and a message after a stop would be agains
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from django.db import transaction
 
@@ -22,6 +23,7 @@ from cobranza.ledger import consents, conversation
 from cobranza.ledger.models import Creditor, Debtor, Word
 
 _LONGEST = 10_000
+_CLOCKS = timedelta(minutes=1)
 _TOGETHER = {"ivr": ("ivr", "call"), "call": ("call", "ivr")}
 """Who wants no calls of a machine wants none of a person either: to the debtor both are calls."""
 
@@ -79,7 +81,8 @@ def stop(debtor: Debtor, channel: str, *, said: str) -> int:
 
 def _answered(debtor: Debtor, channel: str, event: Event) -> None:
     """What was said last on that channel has had its answer: an account that answers keeps its channels."""
-    left = Message.objects.filter(debtor=debtor, channel=channel, sent_at__lte=event.at, answered_at=None)
+    told = event.at + _CLOCKS  # providers tell whole seconds, of clocks of their own
+    left = Message.objects.filter(debtor=debtor, channel=channel, sent_at__lte=told, answered_at=None)
     last = left.exclude(state=Delivery.BOUNCED.value).order_by("-sent_at").first()
     if last is not None:
         Message.objects.filter(pk=last.pk, answered_at=None).update(answered_at=event.at)

@@ -54,8 +54,7 @@ def run(creditor: Creditor, now: datetime | None = None) -> Counter[str]:
         "rebotes" that reached a message, "tareas" opened and "otra_via" queued.
     """
     at = now or clock.now()
-    done: Counter[str] = Counter()
-    done["rebotes"] = read_bounces(creditor, at)
+    done = Counter(rebotes=read_bounces(creditor, at), tareas=0, otra_via=0)
     for key in list(_open(creditor, at)):
         task, second = follow_up(key, at)
         done["tareas"] += task is not None
@@ -70,8 +69,8 @@ def read_bounces(creditor: Creditor, now: datetime) -> int:
         How many messages bounced by that.
     """
     found = 0
-    said = Recorded.objects.filter(chain=creditor.key, kind="contact.suppressed", at__gte=now - _LOOKS_BACK)
-    for event in said.order_by("pk").iterator(_CHUNK):
+    said = Recorded.objects.filter(kind="contact.suppressed", at__gte=now - _LOOKS_BACK).order_by("pk")
+    for event in said.iterator(_CHUNK):  # whoever's mailbox it came to: an address is no good for everybody
         address = str(event.payload.get("address", ""))
         if not address:
             continue
@@ -83,7 +82,7 @@ def read_bounces(creditor: Creditor, now: datetime) -> int:
             continue
         status = str(event.payload.get("status", ""))
         told = Event(
-            id=f"rebote:{event.pk}",
+            id=f"rebote:{event.pk}:{creditor.pk}",
             key=last.key,
             state=Delivery.BOUNCED,
             permanent=True,

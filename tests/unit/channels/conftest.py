@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from cobranza import suite
 from cobranza.demo.channels import server
 from cobranza.demo.channels.server import RunningProviders
 from cobranza.dunning.ports import Channel, Outgoing
-from tests.journeys.disputes.conftest import toml
 from tests.smtpd import DROP, Smtpd, smtpd
 
 __all__ = ["smtpd"]
@@ -76,6 +76,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COBRANZA_HOME", str(folder))
     monkeypatch.setenv("COBRANZA_OUTPUT", str(tmp_path / "output"))
     return folder
+
+
+def mail_toml(home: Path, smtp: Smtpd, **changes: object) -> None:
+    """Let the mailbox that reminders leave from use that server."""
+    box: dict[str, object] = {
+        "conector": "folder",
+        "direccion": "cobros@talleres.example",
+        "carpeta": "correo",
+        "salida": "principal",
+    }
+    tables: dict[str, dict[str, object]] = {"buzones.demo": box, "salidas.principal": smtp.way_out() | changes}
+    lines = [
+        "\n".join([f"[{name}]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items())])
+        for name, table in tables.items()
+    ]
+    (home / "config" / "mail.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def adapter(slug: str) -> Channel:
@@ -141,13 +157,9 @@ def _email(request: pytest.FixtureRequest) -> Place:
     home: Path = request.getfixturevalue("home")
     smtp: Smtpd = request.getfixturevalue("smtpd")
     monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
-    box = {"direccion": "cobros@talleres.example", "carpeta": "correo", "salida": "principal"}
 
     def write(**changes: object) -> None:
-        way = smtp.way_out() | changes
-        (home / "config" / "mail.toml").write_text(
-            toml("buzones.demo", {"conector": "folder", **box}) + toml("salidas.principal", way), encoding="utf-8"
-        )
+        mail_toml(home, smtp, **changes)
 
     write()
     smtp.refused_recipients.add("nadie@pepa.example")
