@@ -59,25 +59,30 @@ class Room:
         return free
 
 
+def company() -> Room:
+    """The company in the ledger; nobody takes its payments until a test says so."""
+    creditor = register_creditor("talleres", "Talleres Invención, S.A.", actor=ROBOT, country="ES")
+    account = register_account(creditor, "ES9121000418450200051332", "EUR", actor=ROBOT, name="Operativa")
+    listed = OpenLedger(
+        customers=(PEPA,),
+        documents=tuple(_document(key, gross) for key, gross in (("1", "100"), ("2", "250"), ("3", "60"))),
+        control_count=3,
+        control_source="recuento",
+    )
+    import_ledger(creditor, "tryton", listed, actor=ROBOT)
+    debtor = Debtor.objects.get(creditor=creditor)
+    invoices = list(Invoice.objects.filter(creditor=creditor).order_by("number"))
+    return Room(creditor, debtor, invoices, account, MemoryGateway())
+
+
 @pytest.fixture
 def make_room(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Room]:
     """Makes a fresh room; in a property test one for each example."""
 
     def make() -> Room:
-        creditor = register_creditor("talleres", "Talleres Invención, S.A.", actor=ROBOT, country="ES")
-        account = register_account(creditor, "ES9121000418450200051332", "EUR", actor=ROBOT, name="Operativa")
-        listed = OpenLedger(
-            customers=(PEPA,),
-            documents=tuple(_document(key, gross) for key, gross in (("1", "100"), ("2", "250"), ("3", "60"))),
-            control_count=3,
-            control_source="recuento",
-        )
-        import_ledger(creditor, "tryton", listed, actor=ROBOT)
-        debtor = Debtor.objects.get(creditor=creditor)
-        invoices = list(Invoice.objects.filter(creditor=creditor).order_by("number"))
-        gateway = MemoryGateway()
-        monkeypatch.setattr(accounts, "_openers", lambda: [gateway])
-        return Room(creditor, debtor, invoices, account, gateway)
+        made = company()
+        monkeypatch.setattr(accounts, "_openers", lambda: [made.gateway])
+        return made
 
     return make
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -191,3 +193,30 @@ def _once(room: Room, paid: Decimal) -> tuple[Decimal, Decimal]:
     if charge.paid and not charge.returned:
         assert claimable <= sum((row.gross for row in rows), Decimal(0)) - paid, "what is known as paid is claimed"
     return held, allocated
+
+
+@pytest.mark.parametrize("change", [{"amount": 50}, {"paid": 0}, {"key": "otra"}, {"currency": "USD"}])
+def test_the_database_refuses_other_terms_and_facts_that_shrink(room: Room, change: dict[str, object]) -> None:
+    room.start("100")
+    room.hear(room.gateway.pay("k1"))
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Charge.objects.update(**change)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Charge.objects.all().delete()
+
+
+def test_the_webhook_takes_signed_calls_alone(room: Room, client: Client) -> None:
+    started = room.start("100")
+    name = room.gateway.pay("k1")
+    url = "/payments/avisos/memoria/"
+    for headers, status in (({"firma": "mala"}, 404), ({"firma": "buena"}, 204), ({"firma": "buena"}, 204)):
+        answer = client.post(url, name, content_type="text/plain", headers=headers)
+        assert (answer.status_code, answer.content) == (status, b"")
+    assert workflow.state(started.charge_pk) is ChargeState.PAID
+    assert client.get(url).status_code == 405
+    large = client.post(url, "x" * (512 * 1024 + 1), content_type="text/plain", headers={"firma": "buena"})
+    assert large.status_code == 413
+    room.gateway.down = True
+    room.gateway.calls["evt_down"] = replace(room.gateway.calls[name], event="evt_down", money=None, paid=None)
+    down = client.post(url, "evt_down", content_type="text/plain", headers={"firma": "buena"})
+    assert down.status_code == 503, "the gateway shall call again"
