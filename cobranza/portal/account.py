@@ -13,8 +13,9 @@ from decimal import Decimal
 
 from django.db.models import Q, Sum
 
+from cobranza.agreements import workflow as keeping
 from cobranza.ledger import agreements
-from cobranza.ledger.models import Agreement, Cover, Debtor, Hold, Instalment, Invoice
+from cobranza.ledger.models import Agreement, Cover, Debtor, Hold, Invoice
 
 ZERO = Decimal(0)
 
@@ -50,21 +51,41 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A running agreement and its payments."""
+class Payment:
+    """One dated payment of an agreement, with the money that has come for it: at the bank, or confirmed by a gateway.
 
-    agreement: Agreement
-    instalments: tuple[Instalment, ...]
+    Attributes:
+        id: Of its row in the ledger.
+    """
 
-    @property
-    def next(self) -> Instalment | None:
-        """The first payment that is not closed."""
-        return next((each for each in self.instalments if each.closed_on is None), None)
+    id: int
+    number: int
+    due_on: date
+    amount: Decimal
+    paid: Decimal
 
     @property
     def left(self) -> Decimal:
         """What is still to pay of it."""
-        return sum((max(ZERO, each.amount - each.paid) for each in self.instalments), ZERO)
+        return max(ZERO, self.amount - self.paid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A running agreement and its payments."""
+
+    agreement: Agreement
+    payments: tuple[Payment, ...]
+
+    @property
+    def next(self) -> Payment | None:
+        """The first payment that is not complete."""
+        return next((each for each in self.payments if each.left), None)
+
+    @property
+    def left(self) -> Decimal:
+        """What is still to pay of it."""
+        return sum((each.left for each in self.payments), ZERO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +157,7 @@ def read(debtor: Debtor, today: date) -> tuple[Account, ...]:
                 _item(row, held, covered, today) for row in found if row.currency == currency and row.kind == "invoice"
             ),
             credit=-sum((row.open for row in found if row.currency == currency and row.kind != "invoice"), ZERO),
-            plans=tuple(
-                Plan(agreement=each, instalments=tuple(each.instalments.order_by("number")))
-                for each in running
-                if each.currency == currency
-            ),
+            plans=tuple(_plan(each, today) for each in running if each.currency == currency),
         )
         for currency in currencies
     )
@@ -184,6 +201,18 @@ def _item(row: Invoice, held: dict[int, tuple[Decimal, Decimal]], covered: dict[
         planned=planned,
         free=row.open - paying - disputed - planned,
         overdue=row.due_on < today,
+    )
+
+
+def _plan(agreement: Agreement, today: date) -> Plan:
+    """With the money as it is at this second: the instalments' own rows follow it only at night."""
+    paid = {row.number: row.paid.amount for row in keeping.standing_of(agreement, today).rows}
+    return Plan(
+        agreement=agreement,
+        payments=tuple(
+            Payment(id=row.pk, number=row.number, due_on=row.due_on, amount=row.amount, paid=paid.get(row.number, ZERO))
+            for row in agreement.instalments.order_by("number")
+        ),
     )
 
 

@@ -77,7 +77,7 @@ def invoices(found: Account, chosen: Collection[str]) -> Wish:
 def instalment(found: Account, chosen: str) -> Wish:
     """The next payment of a running agreement, laid on the invoices that it covers."""
     for plan in found.plans:
-        if plan.next is not None and str(plan.next.pk) == chosen and (parts := agreements.to_pay(plan.agreement)):
+        if plan.next is not None and str(plan.next.id) == chosen and (parts := agreements.to_pay(plan.agreement)):
             return Wish(currency=found.currency, parts=parts, agreement=plan.agreement.pk)
     raise NothingToPay(_("Ese plazo ya no está pendiente."))
 

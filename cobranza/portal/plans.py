@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from cobranza.kernel.errors import BusinessError
 from cobranza.kernel.money import Money
 from cobranza.ledger import conversation
 from cobranza.ledger.agreements import AgreementConflict
-from cobranza.ledger.models import Agreement
+from cobranza.ledger.models import Agreement, Invoice
 from cobranza.portal import formats
 from cobranza.portal.account import Account
 from cobranza.portal.models import Submission
@@ -64,9 +64,21 @@ def options(visit: Visit, account: Account) -> list[Option]:
     """What may be chosen in one currency; nothing when nothing is overdue that is free to agree about."""
     try:
         found = agreements.offer(visit.debtor, account.currency, today=visit.today)
+        covers = _covers(visit, account.currency)
     except AgreementError:
         return []
-    return [_option(visit, account.currency, each) for each in found]
+    return [_option(visit, account.currency, each, covers) for each in found]
+
+
+def _covers(visit: Visit, currency: str) -> list[str]:
+    """The invoices that an agreement would settle, with how much of each."""
+    covers = agreements.owed_by(visit.debtor, currency, visit.today).covers
+    rows = Invoice.objects.filter(pk__in=list(covers)).order_by("due_on", "number")
+    return [f"{row.number} ({formats.money(covers[row.pk], currency, visit.country)})" for row in rows]
+
+
+def _named(name: str, tax_id: str) -> str:
+    return f"{name} ({tax_id})" if tax_id else name
 
 
 def find(visit: Visit, accounts: tuple[Account, ...], key: str) -> Option | None:
@@ -117,7 +129,7 @@ def accepted_words() -> str:
     return _("He leído este acuerdo y lo acepto.")
 
 
-def _option(visit: Visit, currency: str, scenario: Scenario) -> Option:
+def _option(visit: Visit, currency: str, scenario: Scenario, covers: Iterable[str]) -> Option:
     proposal = scenario.proposal
     title = _title(visit, proposal)
     return Option(
@@ -125,7 +137,7 @@ def _option(visit: Visit, currency: str, scenario: Scenario) -> Option:
         currency=currency,
         proposal=proposal,
         title=title,
-        text="\n".join(_lines(visit, title, proposal)),
+        text="\n".join(_lines(visit, title, proposal, covers)),
     )
 
 
@@ -140,13 +152,13 @@ def _title(visit: Visit, proposal: Proposal) -> str:
     return _("En %(count)d pagos") % {"count": count}
 
 
-def _lines(visit: Visit, title: str, proposal: Proposal) -> Iterator[str]:
+def _lines(visit: Visit, title: str, proposal: Proposal, covers: Iterable[str]) -> Iterator[str]:
     """The whole text; every figure is of the proposal itself."""
-    yield _("Acuerdo de pago entre %(creditor)s y %(debtor)s.") % {
-        "creditor": visit.creditor.name,
-        "debtor": visit.debtor.name,
-    }
-    yield title + "."
+    yield _("Acuerdo de pago, %(day)s") % {"day": formats.long_day(visit.today, visit.language)}
+    yield _("Acreedor: %(name)s") % {"name": _named(visit.creditor.name, visit.creditor.tax_id)}
+    yield _("Deudor: %(name)s") % {"name": _named(visit.debtor.name, visit.debtor.tax_id)}
+    yield _("Facturas: %(list)s") % {"list": ", ".join(covers)}
+    yield f"{title}:"
     for row in proposal.instalments:
         yield _("- %(day)s: %(amount)s") % {
             "day": formats.long_day(row.due, visit.language),

@@ -9,10 +9,12 @@ from decimal import Decimal
 import pytest
 
 from cobranza.ledger import holds
+from cobranza.ledger.models import Agreement
 from cobranza.payments import accounts, workflow
 from cobranza.payments.models import Charge
 from tests.unit.payments.gateway import MemoryGateway
 from tests.unit.portal.conftest import ROBOT, Browser
+from tests.unit.portal.test_plans import form_of, options
 
 
 @pytest.fixture
@@ -142,3 +144,22 @@ def test_without_a_gateway_nobody_is_led_into_a_dead_end(browser: Browser, monke
 
     assert "Ahora no se puede pagar en línea" in page
     assert not re.search(r'name="que"', page)
+
+
+def test_an_instalment_that_was_paid_here_is_not_offered_again(browser: Browser, gateway: MemoryGateway) -> None:
+    browser.enter()
+    key = next(each for each in options(browser) if each.startswith("instalments-3"))
+    browser.post(f"plan/{key}/", form_of(browser, key))
+    first, second, _third = Agreement.objects.get().instalments.order_by("number")
+
+    assert "605,16" in browser.client.get(pay(browser, f"plazo:{first.pk}")).content.decode()
+    charge = Charge.objects.get()
+    call = gateway.pay(charge.key)
+    workflow.hear("memoria", {"firma": "buena"}, call.encode(), "https://nuestra.example/")
+
+    page = browser.get("pagar/").content.decode()
+    assert f"plazo:{second.pk}" in page
+    assert f"plazo:{first.pk}" not in page
+    assert "Le quedan 1.210,34\xa0€" in browser.get("cuenta/").content.decode()
+    form = {"numero": browser.number("pagar/"), "moneda": "EUR", "que": f"plazo:{first.pk}"}
+    assert browser.post("pagar/", form).status_code == 422

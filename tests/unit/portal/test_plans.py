@@ -41,7 +41,8 @@ def test_a_plan_is_read_whole_and_accepted_once_with_its_text_as_proof(browser: 
     assert f"enlace {browser.link.pk}" in agreement.proof
     assert "127.0.0.1" not in agreement.proof, "no address of any machine"
     [word] = Word.objects.filter(key__startswith="portal:acepta:")
-    assert word.text.startswith("Acuerdo de pago entre Aguas de Prueba, S.L. y Ferretería Pepa, S.L.")
+    assert "Acreedor: Aguas de Prueba, S.L. (A58818501)\nDeudor: Ferretería Pepa, S.L. (B12345674)\n" in word.text
+    assert "Facturas: F-1 (1.210,00\xa0€), F-2 (605,50\xa0€)\n" in word.text
     assert form["texto"] in browser.client.get(first["Location"]).content.decode()
     account = browser.get("cuenta/").content.decode()
     assert "Su plan de pagos" in account
