@@ -111,7 +111,8 @@ def twiml(message: Outgoing, action: str, menu: str) -> str:
     '<Response><Say language="es-ES" loop="2">Debe 1 € a «A &amp; B».</Say></Response>'
     """
     language = quoteattr(_LANGUAGES.get(message.language, _LANGUAGES["es"]))
-    said = f'<Say language={language} loop="2">{escape(message.text)}</Say>'
+    spoken = "".join(letter if letter.isprintable() else " " for letter in message.text)
+    said = f'<Say language={language} loop="2">{escape(spoken)}</Say>'
     if not action:
         return f"<Response>{said}</Response>"
     keys = f"<Say language={language}>{escape(menu)}</Say>" if message.language == "es" else ""

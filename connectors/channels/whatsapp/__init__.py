@@ -35,6 +35,7 @@ from cobranza.dunning.ports import (
 from cobranza.kernel import clock
 from cobranza.kernel.config import Strict
 from cobranza.kernel.secrets import SecretRef
+from connectors.channels.line import trusted
 from connectors.channels.ready import configured
 from connectors.channels.settings import FILE, Address, Limits, address, secret, settings, told
 
@@ -168,7 +169,7 @@ class _line:  # noqa: N801 - reads as a function
     def __enter__(self) -> tuple[Client, httpx.Client]:
         from pywa.client import WhatsApp as Client  # half a second of processor: only who sends pays it
 
-        http = httpx.Client(timeout=self._waits, trust_env=False, follow_redirects=False)
+        http = httpx.Client(timeout=self._waits, trust_env=False, follow_redirects=False, verify=trusted())
         client = Client(phone_id=self._phone, token=self._token, session=http)
         http.base_url = httpx.URL(self._url)  # pywa sets its own
         return client, http
