@@ -13,10 +13,12 @@ from asn1crypto import keys, tsp  # type: ignore[import-untyped]
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.sign.timestamps import DummyTimeStamper
+
+from cobranza.legal.bundle.signing import PrivateKey
 
 PASSWORD = "clave-de-pruebas"
 _DAY = timedelta(days=1)
@@ -27,7 +29,7 @@ class Authority:
     """Issues certificates; `down` stops its revocation list, `broken` its time stamps."""
 
     url: str
-    key: rsa.RSAPrivateKey
+    key: ec.EllipticCurvePrivateKey
     root: x509.Certificate
     down: bool = False
     broken: bool = False
@@ -67,8 +69,11 @@ class Authority:
         answer: bytes = self._stamper.request_tsa_response(asked).dump()
         return answer
 
-    def _issue(self, name: str, use: x509.ObjectIdentifier | None) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    def _issue(self, name: str, use: x509.ObjectIdentifier | None) -> tuple[PrivateKey, x509.Certificate]:
+        # RSA takes its time to make; only the stamps of the tests' own authority need it.
+        key: PrivateKey = ec.generate_private_key(ec.SECP256R1())
+        if use is not None:
+            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         made = _builder(name, key).issuer_name(self.root.subject)
         made = made.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         made = made.add_extension(_usage(digital_signature=True, content_commitment=use is None), critical=True)
@@ -83,7 +88,7 @@ class Authority:
 def working() -> Iterator[Authority]:
     """An authority that answers on a free port of this machine."""
     server = HTTPServer(("127.0.0.1", 0), _Desk)
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = ec.generate_private_key(ec.SECP256R1())
     made = _builder("AC DE PRUEBAS", key).issuer_name(_named("AC DE PRUEBAS"))
     made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     made = made.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
@@ -130,7 +135,7 @@ def _named(name: str) -> x509.Name:
     return x509.Name([country, x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-def _builder(name: str, key: rsa.RSAPrivateKey) -> x509.CertificateBuilder:
+def _builder(name: str, key: PrivateKey) -> x509.CertificateBuilder:
     start = datetime.now(UTC) - _DAY
     made = x509.CertificateBuilder().subject_name(_named(name)).public_key(key.public_key())
     made = made.serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(start + 400 * _DAY)
