@@ -90,7 +90,7 @@ def enter(visit: Visit, said: Said) -> Dispute:
             return cases.merged(mail.dispute)
         case = _open(visit, said, mail, read)
         # Under the name that the triage robot gives every mail's words: said once, and erased with the mail by law.
-        conversation.note(
+        word = conversation.note(
             f"mail:{mail.key}",
             channel=ACCOUNT,
             direction="in",
@@ -101,6 +101,7 @@ def enter(visit: Visit, said: Said) -> Dispute:
             debtor=visit.debtor,
             reference=f"caso:{case.pk}",
         )
+        conversation.handled(word, by=ACCOUNT)  # the case attends to it: no assistant answers it as well
         # Nothing lies in a mailbox: there is nothing to be moved out of one.
         Mail.objects.filter(pk=mail.pk).update(moved_at=clock.now())
         rules = triage.read()

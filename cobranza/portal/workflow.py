@@ -221,7 +221,7 @@ def stop(link: Link, channel: str, *, where: str) -> None:
         if again is not None and not (again.filter(channel=channel) if channel else again).exists():
             return
         consents.stop(debtor, channel, said=where, actor=DEBTOR)
-        conversation.note(
+        word = conversation.note(
             f"portal:baja:{link.pk}:{channel or 'todos'}:{clock.now().timestamp():.6f}",
             channel=CHANNEL,
             direction="in",
@@ -231,6 +231,7 @@ def stop(link: Link, channel: str, *, where: str) -> None:
             debtor=debtor,
             reference=f"enlace:{link.pk}",
         )
+        conversation.handled(word, by=CHANNEL)
 
 
 def choose(

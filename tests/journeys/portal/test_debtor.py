@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -165,3 +167,28 @@ def test_the_statement_prints(reader: Callable[..., Reader], owes: Owes) -> None
     expect(desk.page.get_by_role("navigation")).to_be_hidden()
     expect(desk.page.get_by_text("Total pendiente")).to_be_visible()
     desk.look("impreso", check=False)
+
+
+def test_eight_at_once_send_the_same_claim_and_it_is_one(site: str, owes: Owes) -> None:
+    with httpx.Client(base_url=site, timeout=60) as client:
+        client.get(f"/d/{owes.token}/")
+        csrf = {"csrfmiddlewaretoken": client.cookies["portal_csrf"]}
+        client.post(f"/d/{owes.token}/", data={**csrf, "prueba": "5674"})
+        page = client.get(f"/d/{owes.token}/reclamar/").text
+        number = re.search(r'name="numero" value="([^"]+)"', page)
+        assert number is not None
+        invoice = str(Invoice.objects.get(number="F2026-00400").pk)
+        form = {**csrf, "numero": number[1], "motivo": "no_recibido", "factura": invoice, "texto": "No llegó nada."}
+        cookies = dict(client.cookies)
+
+        def send(_: int) -> str:
+            answer = httpx.post(f"{site}/d/{owes.token}/reclamar/", data=form, cookies=cookies, timeout=60)
+            return f"{answer.status_code} {answer.headers.get('location')}"
+
+        with ThreadPoolExecutor(8) as pool:
+            places = set(pool.map(send, range(8)))
+
+    assert len(places) == 1
+    assert next(iter(places)).startswith("302 ")
+    assert (Dispute.objects.count(), Mail.objects.count()) == (1, 1)
+    assert Event.objects.filter(kind="portal.sent").count() == 1

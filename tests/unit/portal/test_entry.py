@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cobranza.kernel import clock
 from cobranza.ledger import links
@@ -83,6 +87,32 @@ def test_forged_expired_revoked_and_nonsense_are_one_page(browser: Browser) -> N
     texts = {answer.content.replace(each.encode(), b"") for answer in answers for each in [answer.request["PATH_INFO"]]}
     plain = {b"".join(line for line in text.splitlines() if b"csrfmiddleware" not in line) for text in texts}
     assert len(plain) == 1
+
+
+def test_forged_expired_and_revoked_cost_the_same_look_ups(browser: Browser) -> None:
+    expired, old = links.issue(browser.debtor, days=1, actor=ROBOT)
+    Link.objects.filter(pk=expired.pk).update(expires_at=clock.now() - timedelta(seconds=1))
+    revoked, gone = links.issue(browser.debtor, days=1, actor=ROBOT)
+    links.revoke(revoked, reason="prueba", actor=ROBOT)
+    asked = []
+    for place, token in enumerate((browser.token[:-2] + "xx", old, gone, f"{browser.link.pk + 1000}-abc")):
+        with CaptureQueriesContext(connection) as queries:
+            stranger(REMOTE_ADDR=f"192.0.2.{place}").get(browser.url(token=token))
+        asked.append([re.sub(r"'[^']*'|\d+", "?", each["sql"])[:60] for each in queries.captured_queries])
+
+    assert asked[0]
+    assert all(each == asked[0] for each in asked)
+
+
+def test_behind_a_proxy_of_ours_the_clients_own_address_counts(
+    browser: Browser, configured: Callable[[str], None]
+) -> None:
+    configured("proxies = 1\n[limites]\nfallos_por_direccion = 1\n")
+
+    def ask(told: str) -> int:
+        return int(stranger().get("/d/1-falso/", headers={"x-forwarded-for": told}).status_code)
+
+    assert [ask("192.0.2.1"), ask("198.51.100.9, 192.0.2.1"), ask("192.0.2.2")] == [404, 429, 404]
 
 
 def test_a_visit_is_bound_to_its_link(browser: Browser) -> None:

@@ -66,6 +66,7 @@ def test_a_claim_is_one_case_one_ticket_and_a_hold_of_its_part(
     assert f"caso es el {case.pk}" in browser.client.get(first["Location"]).content.decode()
     word = Word.objects.get()
     assert (word.channel, word.direction, word.reference) == ("portal", "in", f"caso:{case.pk}")
+    assert word.handled_by == "portal", "its case attends to it, so the assistant does not answer as well"
 
     desk = FakeDesk()
     for _ in range(2):
