@@ -106,3 +106,8 @@ def company(key: str) -> CompanyEntry:
     if key not in found:
         raise ConfigError(f"{file}: no hay recordatorios para «{key}» (hay: {', '.join(sorted(found)) or 'ninguna'}).")
     return found[key]
+
+
+def companies() -> tuple[str, ...]:
+    """Keys of the companies with reminders, sorted."""
+    return tuple(sorted(load(suite.root() / "config" / DunningSettings.FILE, DunningSettings).empresas))

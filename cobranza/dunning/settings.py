@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,7 @@ from cobranza import suite
 from cobranza.dunning.account import DunningError, Habit, HabitRule
 from cobranza.dunning.strategy import Does, Step, Strategy
 from cobranza.dunning.wording import template
-from cobranza.kernel.config import Strict, load
+from cobranza.kernel.config import ConfigError, Strict, parse
 
 FOLDER = "strategies"
 LANGUAGE = "es"
@@ -130,9 +131,8 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(each.stem for each in folder().glob("*.toml")))
 
 
-@cache
 def strategy(name: str) -> Strategy:
-    """The strategy `name`.
+    """The strategy `name` as its file says now.
 
     Raises:
         DunningError: there is none of that name, or a step without a template; see `StepEntry.step`.
@@ -140,7 +140,18 @@ def strategy(name: str) -> Strategy:
     """
     if name not in names():
         raise DunningError(f"No hay una estrategia «{name}»; hay {', '.join(names()) or 'ninguna'}.")
-    entry = load(folder() / f"{name}.toml", StrategyFile)
+    return written(name, (folder() / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=64)
+def written(name: str, text: str) -> Strategy:
+    """The strategy that `text` (TOML) says; raises as `strategy` does."""
+    source = f"config/{FOLDER}/{name}.toml"
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(f"{source}: no es TOML válido ({exc}).") from exc
+    entry = parse(raw, StrategyFile, source)
     return Strategy(
         name=name,
         version=entry.version,

@@ -101,14 +101,15 @@ def plan(
     at = now or clock.now()
     entry = config.company(creditor.key)
     trial = entry.ensayo.trial() if entry.ensayo else None
-    pairs = _accounts(creditor, debtors)
+    pairs = accounts(creditor, debtors)
+    chosen = {name: strategy(name) for name in {entry.estrategia, trial.pilot if trial is not None else ""} - {""}}
     batch: list[Planned] = []
     for (debtor, currency), known in zip(pairs, facts.read_many(pairs, at), strict=True):
         lot = arm(trial, known.account.key, known.today) if trial is not None else "current"
         name = entry.estrategia
         if lot == "pilot" and trial is not None and not trial.shadow:
             name = trial.pilot
-        planned = judge(known, strategy(name), at)
+        planned = judge(known, chosen[name], at)
         batch.append(replace(planned, debtor=debtor.pk, name=debtor.name, currency=currency, arm=lot))
         if len(batch) == _BATCH:
             yield from _standing(batch)
@@ -263,7 +264,8 @@ def _standing(batch: list[Planned]) -> Iterator[Planned]:
         yield replace(each, stands=known) if known else each
 
 
-def _accounts(creditor: Creditor, debtors: Collection[int] | None) -> list[tuple[Debtor, str]]:
+def accounts(creditor: Creditor, debtors: Collection[int] | None = None) -> list[tuple[Debtor, str]]:
+    """Debtors with something open and the currency they owe it in: one account for each pair."""
     rows: QuerySet[Invoice] = Invoice.objects.filter(creditor=creditor, kind="invoice", vanished_at=None)
     if debtors is not None:
         rows = rows.filter(debtor__in=list(debtors))

@@ -96,7 +96,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(REPO / "config", folder / "config")
     (folder / "config" / "dunning.toml").write_text(OURS, encoding="utf-8")
     monkeypatch.setenv("COBRANZA_HOME", str(folder))
-    settings.strategy.cache_clear()
+    settings.written.cache_clear()
     wording.template.cache_clear()
     assert config.company("talleres").estrategia == "general"
     return folder

@@ -27,7 +27,7 @@ ROBOT = Actor.robot("prueba")
 
 @pytest.fixture
 def mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningMail]:
-    settings.strategy.cache_clear()
+    settings.written.cache_clear()
     wording.template.cache_clear()
     with running_mail(tmp_path / "correo") as found:
         for name, value in found.environment().items():
