@@ -16,8 +16,8 @@ from pytest_django import Settings
 from cobranza.console import context
 from cobranza.kernel import clock
 from cobranza.ledger.events import Actor
-from cobranza.legal import agenda, building, stages, workflow
-from cobranza.legal.models import CalendarKey, CaseDocument, SignOff
+from cobranza.legal import agenda, building, handing, stages, workflow
+from cobranza.legal.models import CalendarKey, CaseDocument, ClaimDecision, SignOff
 from cobranza.screens.access import Role
 from tests.unit.legal.room import TODAY, Room
 
@@ -97,7 +97,7 @@ def test_only_the_legal_team_decides_and_signs(room: Room, enter: Callable[..., 
     row = room.accepted()
     client = enter(role, name="otra")
     for name in ("accept", "put_off", "discard", "assign", "send_back", "sign", "revoke", "accept_all", "save_words",
-                 "add_deadline", "close_deadline"):  # fmt: skip
+                 "add_deadline", "close_deadline", "decide_claims"):  # fmt: skip
         assert client.post(url(name, row.number)).status_code == 403, name
     assert client.post(url("review", row.number, "x")).status_code == 403
     assert client.post(url("decide_claim", row.number, 1)).status_code == 403
@@ -163,6 +163,28 @@ def test_waive_with_a_reason_and_claim_again(room: Room, enter: Callable[..., Cl
     assert "Acuerdo comercial" in client.get(url("case", row.number)).content.decode()
     client.post(address, {"concept": "indemnizacion", "how": "reclamar", "why": ""})
     assert workflow.look(stages.find(row.number)).case.sheet.recovery.amount == 80
+
+
+def test_where_a_rate_is_missing_interest_can_be_given_up(
+    room: Room, enter: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = room.accepted()
+    client = enter(Role.LEGAL)
+    monkeypatch.setattr(handing, "today", lambda rules, country: date(2041, 1, 10))  # no rate is known so far ahead
+    page = client.get(url("case", row.number)).content.decode()
+    assert "COB-REG-004" in page
+    assert url("decide_claims", row.number) in page, "no way out of a missing rate"
+    assert "sin liquidar mientras falte un dato" in page
+
+    client.post(url("decide_claims", row.number), {"concept": "otra cosa", "how": "renunciar", "why": "Sin tipo"})
+    client.post(url("decide_claims", row.number), {"concept": "interes", "how": "renunciar", "why": ""})
+    assert not ClaimDecision.objects.exists()
+    client.post(url("decide_claims", row.number), {"concept": "interes", "how": "renunciar", "why": "Sin tipo"})
+
+    page = client.get(url("case", row.number)).content.decode()
+    assert "COB-REG-004" not in page
+    assert "Intereses: se renuncia a ellos" in page
+    assert workflow.look(stages.find(row.number)).case.sheet.interest.amount == 0
 
 
 def test_the_calendar_and_its_secret_feed(room: Room, enter: Callable[..., Client]) -> None:
