@@ -212,7 +212,7 @@ def _files(pages: int) -> dict[str, bytes]:
         "albaran-2025-031.png": _scan(),
         "extracto.pdf": _statement(pages),
         "reconocimiento.eml": _EMAIL.replace("\n", "\r\n").encode(),
-        "burofax.pdf": _signed(
+        "burofax.pdf": signed(
             _letter("Certificado de burofax con acuse de recibo y certificación de texto", _BUROFAX)
         ),
         "oferta.pdf": _letter(
@@ -354,7 +354,8 @@ def _word() -> bytes:
     return out.getvalue()
 
 
-def _signed(plain: bytes) -> bytes:
+def signed(plain: bytes) -> bytes:
+    """A PDF with a signature (PAdES) of the test identity appended."""
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign import signers
 

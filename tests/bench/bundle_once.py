@@ -1,4 +1,4 @@
-"""One preparation in a process of its own, so that its peak of memory is its own; prints its figures as JSON."""
+"""One preparation in a process of its own; prints its figures as JSON."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from cobranza import suite
+from tests.bench import memory
 
 
 def main(folder: Path) -> None:
@@ -19,8 +20,11 @@ def main(folder: Path) -> None:
     from cobranza.legal.requirements import requirements
     from cobranza.legal.settings import rate_book
 
-    asked = requirements("es_lexnet")  # without its limit for one filing: to press 70 MiB into 15 is another matter
-    free = asked.model_copy(update={"limites": asked.limites.model_copy(update={"por_envio": 0})})
+    asked = requirements("es_lexnet")
+    # Two of its limits are no part of what is measured: 70 MiB cannot be pressed into 15, and 60 sources with the writ,
+    # the index, the account and the record of contacts are 64 files of the 60 that it takes. All others stand.
+    limits = asked.limites.model_copy(update={"por_envio": 0, "ficheros": 0})
+    free = asked.model_copy(update={"limites": limits})
     vars(preparation)["requirements"] = lambda court: free
     start, cpu = time.perf_counter(), _cpu()
     case = read_case(folder / "CASE.toml", rate_book())
@@ -31,11 +35,10 @@ def main(folder: Path) -> None:
             {
                 "wall": round(time.perf_counter() - start, 2),
                 "cpu": round(_cpu() - cpu, 2),
-                "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-                "peak_worker_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+                "peak_mib": memory.high_water(),
                 "pages": made.pages,
                 "pdfa": made.review_pdfa,
-                "blocking": [each.text for each in made.objections][:5],
+                "blocking": [each.text for each in made.objections],
             }
         )
     )
