@@ -17,6 +17,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from pydantic import Field
+
 from cobranza.dunning.ports import ChannelDown, ChannelRefused, ForgedEvent, Outcome, SendResult
 from cobranza.kernel.config import Strict
 from cobranza.kernel.secrets import SecretRef
@@ -47,20 +49,16 @@ _SAID = {
 
 
 class TwilioSettings(Strict):
-    """An account of Twilio.
+    """An account of Twilio: what SMS and calls have in common."""
 
-    Attributes:
-        url: https://api.twilio.com, or `env:NAME` where it is.
-        cuenta: Account SID, or `env:NAME`.
-        clave: Where the Auth Token is; it signs the webhooks too.
-        numero: Number that sends, in E.164, or `env:NAME`.
-        limites: See `Limits`.
-    """
-
-    url: Address = "https://api.twilio.com"
-    cuenta: str = "env:COBRANZA_TWILIO_CUENTA"
-    clave: SecretRef = "env:COBRANZA_TWILIO_CLAVE"
-    numero: str = "env:COBRANZA_TWILIO_NUMERO"
+    url: Address = Field(default="https://api.twilio.com", description="https://api.twilio.com, or `env:NAME`.")
+    cuenta: str = Field(default="env:COBRANZA_TWILIO_CUENTA", description="Account SID, or `env:NAME` where it is.")
+    clave: SecretRef = Field(
+        default="env:COBRANZA_TWILIO_CLAVE", description="Where the Auth Token is; it signs the webhooks too."
+    )
+    numero: str = Field(
+        default="env:COBRANZA_TWILIO_NUMERO", description="Number that sends, in E.164, or `env:NAME` where it is."
+    )
     limites: Limits = Limits()
 
 
