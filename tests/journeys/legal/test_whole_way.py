@@ -33,7 +33,7 @@ from tests.journeys.legal.office import SETTINGS, Eyes, Office, bring, furnish, 
 from tests.journeys.legal.papers_sample import pdf
 from tests.journeys.runs.engine_room import EngineRoom, start_worker
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]  # only ends what can no longer pass
 
 ALERTS, PREPARES, FILES, FOLLOWS = (
     "alertas_legales", "preparar_expedientes", "presentar_expedientes", "seguimiento_de_expedientes",
