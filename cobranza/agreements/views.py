@@ -43,6 +43,10 @@ KINDS = {
     Kind.PROMISE: _("Promesa de pago"),
     Kind.INSTALMENTS: _("Plan de cuotas"),
 }
+CHANNELS = {
+    "call": _("Teléfono"), "in_person": _("En persona"), "email": _("Correo"), "portal": _("Página del deudor"),
+    "whatsapp": "WhatsApp", "sms": "SMS", "letter": _("Carta"), "ivr": _("Llamada automática"),
+}  # fmt: skip
 GROUPS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("marcha", _("En marcha"), ("al_corriente", "vencida_en_gracia")),
     ("problemas", _("Con un impago"), ("impago",)),
@@ -124,6 +128,7 @@ def agreement_page(request: HttpRequest, row: Agreement, *, problem: Any = None,
         "row": row,
         "look": LOOKS[row.standing],
         "kind": KINDS[Kind(row.kind)],
+        "channel": CHANNELS.get(row.channel, row.channel),
         "following": workflow.standing_of(row, _today()),
         "covers": row.covers.select_related("invoice").order_by("invoice__due_on", "invoice__number"),
         "waived": row.waived_principal + row.waived_interest + row.waived_costs,
@@ -154,9 +159,9 @@ def approvals_page(request: HttpRequest, *, problem: Any = None, status: int = 2
     for row in rows.filter(state=Waiting.States.ASKED).order_by("asked_at", "pk"):
         mine = any(each.person == me.name for each in row.decisions.all())
         may = rank >= (levels.index(row.role) if row.role in levels else len(levels))
-        shown.append(
-            (row, plain.to_proposal(row.proposal), may and not mine, may and not mine and not row.beyond, mine)
-        )
+        channel = CHANNELS.get(row.channel, row.channel)
+        decides = may and not mine
+        shown.append((row, plain.to_proposal(row.proposal), channel, decides, decides and not row.beyond, mine))
     context = {
         "shown": shown,
         "ended": rows.exclude(state=Waiting.States.ASKED).order_by("-pk")[:20],
@@ -209,7 +214,10 @@ def adviser_page(
         "acts": acts,
         "invoices": _invoices(invoices, owed, today),
         "objections": objections(),
-        "words": list(conversation.thread(debtor).order_by("-at", "-pk")[:_WORDS]),
+        "words": [
+            (word, CHANNELS.get(word.channel, word.channel))
+            for word in conversation.thread(debtor).order_by("-at", "-pk")[:_WORDS]
+        ],
         "leader": conversation.leader(debtor),
         "running": [(row, LOOKS[row.standing]) for row in ledger.running(debtor, currency)],
         "requests": Waiting.objects.filter(debtor=debtor, state=Waiting.States.ASKED),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -233,8 +234,8 @@ def _agreement(row: Agreement) -> dict[str, Any]:
         "debtor": row.debtor.name,
         "kind": row.kind,
         "currency": row.currency,
-        "total": str(row.total),
-        "waived": str(row.waived_principal + row.waived_interest + row.waived_costs),
+        "total": _text(row.total, row.currency),
+        "waived": _text(row.waived_principal + row.waived_interest + row.waived_costs, row.currency),
         "standing": row.standing,
         "accepted_at": row.accepted_at.isoformat(),
         "channel": row.channel,
@@ -247,7 +248,7 @@ def _waiting(row: Waiting) -> dict[str, Any]:
         "number": row.pk,
         "debtor": row.debtor.name,
         "currency": row.currency,
-        "total": str(row.total),
+        "total": _text(row.total, row.currency),
         "role": row.role,
         "people": row.people,
         "beyond": row.beyond,
@@ -257,3 +258,8 @@ def _waiting(row: Waiting) -> dict[str, Any]:
         "approved_by": list(row.decisions.filter(approves=True).values_list("person", flat=True)),
         "proposal": row.proposal,
     }
+
+
+def _text(amount: Decimal, currency: str) -> str:
+    """At the currency's own precision; the columns keep more decimals."""
+    return f"{Money(currency, amount).rounded().amount:f}"

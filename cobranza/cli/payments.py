@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -82,12 +83,17 @@ def _plain(row: Charge) -> dict[str, Any]:
         "debtor": row.debtor.name,
         "gateway": row.gateway,
         "currency": row.currency,
-        "amount": str(row.amount),
-        "paid": str(row.paid),
-        "returned": str(row.returned),
-        "fee": None if row.fee is None else str(row.fee),
+        "amount": _text(row.amount, row.currency),
+        "paid": _text(row.paid, row.currency),
+        "returned": _text(row.returned, row.currency),
+        "fee": None if row.fee is None else _text(row.fee, row.currency),
         "payout": row.payout,
         "state": row.state,
         "booked": row.settled_at is not None,
         "asked_at": row.asked_at.isoformat(),
     }
+
+
+def _text(amount: Decimal, currency: str) -> str:
+    """At the currency's own precision; the columns keep more decimals."""
+    return f"{Money(currency, amount).rounded().amount:f}"

@@ -75,7 +75,7 @@ def test_a_person_decides_by_command(room: Room) -> None:
     with pytest.raises(CobranzaError, match="COB-ACU-003"):
         run("approve", number, "--person", "ana")
     made = run("approve", number, "--person", "luis")["agreement"]
-    assert (made["approved_by"], made["waived"]) == ("luis", "10.000")
+    assert (made["approved_by"], made["waived"]) == ("luis", "10.00")
     assert run("waiting") == []
     assert [each["number"] for each in run("list")] == [made["number"]]
     assert run("list", "--standing", "impago") == []
@@ -102,7 +102,7 @@ def test_payments_by_command(room: Room) -> None:
     commands = list(payments.group.commands.values())
     assert run("reconcile", "--company", "talleres", of=commands)["asked"] == 1
     (row,) = run("list", "--company", "talleres", of=commands)
-    assert (row["state"], row["paid"], row["booked"]) == ("pagado", "100.000", False)
+    assert (row["state"], row["paid"], row["booked"]) == ("pagado", "100.00", False)
     room.gateway.charges["k1"].payout = "po_3"
     room.movement("99.00", "STRIPE PO_3")
     assert run("reconcile", "--company", "talleres", of=commands)["booked"] == 1

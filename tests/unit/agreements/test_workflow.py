@@ -283,7 +283,7 @@ def test_only_a_person_cancels(room: Room, ana: Actor) -> None:
 ACTS = ("accept", "propose_in", "propose_out", "approve_low", "approve", "approve_other", "refuse", "pay", "dispute")
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 3)), min_size=3, max_size=10))
 def test_no_plan_outside_the_matrix_without_people_in_any_order(
     make_room: Callable[[], Room], steps: list[tuple[str, int]]

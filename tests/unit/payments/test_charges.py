@@ -135,7 +135,7 @@ def test_a_payout_that_does_not_add_up_is_left_to_a_person(room: Room) -> None:
 STEPS = ("hear", "hear_old", "lookup", "statement", "reconcile", "by_hand", "refund", "payout")
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 5)), min_size=4, max_size=14))
 def test_no_euro_counts_twice_in_any_order_of_things(
     make_room: Callable[[], Room], steps: list[tuple[str, int]]
