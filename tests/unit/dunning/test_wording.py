@@ -21,7 +21,7 @@ VALUES = {
     "documentos": "F-117",
     "vence": "18/11/2026",
     "dias": "12",
-    "enlace": "https://pagos.example.com/d/8fj2",
+    "enlace": "https://pagos.example.com/d/123456-Zx8fj2kQp0aLmN7rTbVcYw",  # as long as real ones are
     "baja": "Para no recibir más por aquí, conteste BAJA.",
     "telefono": "910 000 000",
 }
