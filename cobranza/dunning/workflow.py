@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -199,14 +200,17 @@ def queue_all(creditor: Creditor, *, actor: Actor, now: datetime | None = None) 
     """
     asked = wishes.take_up(creditor, actor=actor, now=now)
     queued, given, held = [], [], []
-    for each in plan(creditor, now):
-        if each.task:
-            hand_over(each, actor=actor)
-            given.append(each)
-        elif queue(creditor, each, actor=actor, now=now) is not None:
-            queued.append(each)
-        else:
-            held.append(each)
+    planned = plan(creditor, now)
+    while some := list(islice(planned, _COMMIT)):
+        with transaction.atomic():  # a commit for each message would be most of the night's time
+            for each in some:
+                if each.task:
+                    hand_over(each, actor=actor)
+                    given.append(each)
+                elif queue(creditor, each, actor=actor, now=now) is not None:
+                    queued.append(each)
+                else:
+                    held.append(each)
     return Day(queued=tuple(queued), tasks=tuple(given), held=tuple(held), wishes=tuple(asked))
 
 
@@ -254,6 +258,7 @@ def cancel(message: Message, *, reason: str, actor: Actor) -> bool:
 
 
 _BATCH = 500
+_COMMIT = 100
 
 
 def _standing(batch: list[Planned]) -> Iterator[Planned]:
