@@ -210,6 +210,18 @@ class Replies(Protocol):
         """Content type and body of the answer to the call that `events` were read from."""
 
 
+@runtime_checkable
+class Certifies(Protocol):
+    """A channel whose provider proves what it did (burofax)."""
+
+    def certificate(self, provider_id: str) -> bytes | None:
+        """The certificate as a PDF, None while there is none.
+
+        Raises:
+            ChannelDown: it cannot be asked now.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A message of the outbox, as stored.

@@ -9,18 +9,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.fields.json import KT
 from django.db.models.functions import Concat
 
-from cobranza.dunning import facts
+from cobranza import suite
+from cobranza.dunning import config, facts
 from cobranza.dunning.asking import act
 from cobranza.dunning.models import Message, Told
-from cobranza.dunning.ports import Delivery, Event
+from cobranza.dunning.ports import Certifies, ChannelDown, Delivery, Event
 from cobranza.dunning.settings import strategy
 from cobranza.dunning.store import HEARD, StoredOutbox
 from cobranza.dunning.strategy import Step
@@ -44,6 +47,8 @@ _BOUNCES_WITHIN = timedelta(days=7)
 """A delivery report that comes later than this is about no message of ours that still matters."""
 _LOOKS_BACK = timedelta(days=30)
 _CHUNK = 500
+_CERTIFIED = "message.certified"
+_ENDED = [state.value for state in (Delivery.DELIVERED, Delivery.READ, Delivery.BOUNCED)]
 _WAS_ON_ITS_WAY = [state.value for state in (Delivery.ACCEPTED, Delivery.SENT, Delivery.UNKNOWN)]
 
 
@@ -91,6 +96,37 @@ def read_bounces(creditor: Creditor, now: datetime) -> int:
         )
         found += StoredOutbox().hear(told) is not None
     return found
+
+
+def certificates(creditor: Creditor, limit: int = 200) -> int:
+    """Fetch the certificates of letters that have ended: kept in the output folder, their digest in the ledger.
+
+    Returns:
+        How many are new. A provider that is away is asked again next time.
+    """
+    channel = suite.adapters("connectors.channels").get(config.company(creditor.key).canales.get("letter", ""))
+    if not isinstance(channel, Certifies):
+        return 0
+    certified = Recorded.objects.annotate(about=KT("payload__key")).filter(kind=_CERTIFIED, about=OuterRef("key"))
+    ended = Message.objects.filter(creditor=creditor, channel="letter", state__in=_ENDED).exclude(provider_id="")
+    new = 0
+    for message in ended.exclude(Exists(certified)).select_related("debtor").order_by("pk")[:limit]:
+        try:
+            content = channel.certificate(message.provider_id)
+        except ChannelDown:
+            break
+        if content is None:
+            continue
+        digest = hashlib.sha256(content).hexdigest()
+        file = suite.output_folder() / "certificados" / f"{message.pk}-{digest[:12]}.pdf"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        part.write_bytes(content)
+        part.replace(file)
+        payload = {"key": message.key, "file": f"certificados/{file.name}", "sha256": digest}
+        record(_CERTIFIED, message.debtor, payload, HEARD, creditor=creditor)
+        new += 1
+    return new
 
 
 def follow_up(key: str, now: datetime | None = None) -> tuple[Task | None, Message | None]:

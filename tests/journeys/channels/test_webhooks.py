@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from cobranza import suite
 from cobranza.dunning import tasks
 from cobranza.dunning.models import Message, Told
 from cobranza.dunning.ports import Delivery
@@ -252,6 +254,22 @@ def test_a_bounce_of_somebody_else_s_mail_is_not_ours(desk: Desk, pepa: Debtor, 
     payload = {"address": "pagos@pepa.example", "status": "5.1.1", "contacts": []}
     record("contact.suppressed", f"debtor:{pepa.pk}", payload, ROBOT, creditor=creditor)
     assert tasks.run(creditor)["rebotes"] == 0, "nine days later it is about another mail"
+
+
+def test_the_certificate_of_a_letter_is_kept_once_with_its_digest(desk: Desk, pepa: Debtor, creditor: Creditor) -> None:
+    message = desk.queue(pepa, "letter")
+    desk.send()
+    assert tasks.certificates(creditor) == 0, "it has not ended as far as we know"
+    desk.hear()
+    desk.providers.faults(on="read", plan=["drop_before"])
+    assert tasks.certificates(creditor) == 0, "the service is away"
+    assert tasks.certificates(creditor) == 1
+    assert tasks.certificates(creditor) == 0
+    told = Recorded.objects.get(kind="message.certified").payload
+    content = (suite.output_folder() / told["file"]).read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert (told["key"], told["sha256"]) == (message.key, hashlib.sha256(content).hexdigest())
+    assert verify().ok
 
 
 def _ago(minutes: float) -> Any:
