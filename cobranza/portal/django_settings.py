@@ -18,12 +18,14 @@ DEBUG = False
 SECRET_KEY = house.SECRET_KEY
 ALLOWED_HOSTS = [_portal.host, "127.0.0.1"] if _portal.host else ["127.0.0.1", "localhost", "[::1]"]
 
+_ELSEWHERE = ("cobranza.console", "cobranza.portal")
 INSTALLED_APPS = [
+    "cobranza.portal",  # first: its own translations win over those of the rooms
     "django.contrib.auth",  # tables that rooms refer to; nobody logs in here
     "django.contrib.contenttypes",
     "django.contrib.staticfiles",
     "procrastinate.contrib.django",
-    *(app for app in house.INSTALLED_APPS if app.startswith("cobranza.") and app != "cobranza.console"),
+    *(app for app in house.INSTALLED_APPS if app.startswith("cobranza.") and app not in _ELSEWHERE),
 ]
 
 MIDDLEWARE = [

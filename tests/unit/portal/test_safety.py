@@ -82,6 +82,7 @@ def test_what_cannot_be_asked_is_not_answered(browser: Browser) -> None:
 
 def test_nothing_of_the_staffs_is_loaded() -> None:
     apps = set(django_settings.INSTALLED_APPS)
+    assert django_settings.INSTALLED_APPS[0] == "cobranza.portal", "its translations win over the rooms'"
     assert not apps & {"cobranza.console", "django.contrib.admin", "django.contrib.sessions", "axes", "django_otp"}
     assert not [one for one in django_settings.MIDDLEWARE if "auth" in one.lower() or "session" in one.lower()]
     assert {pattern.namespace for pattern in addresses.urlpatterns} == {"portal"}  # type: ignore[union-attr]
