@@ -285,7 +285,7 @@ def test_states_only_rise_and_order_does_not_matter(start: Delivery, told: list[
             state = following
         return state
 
-    rising = [each for each in told if each is not Delivery.REFUSED]
+    rising: list[Delivery] = [each for each in told if each is not Delivery.REFUSED]
     assert end(rising) is end(list(reversed(rising))) is end(rising * 2)
 
 
