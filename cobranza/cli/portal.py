@@ -25,6 +25,7 @@ def portal() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Dirección en la que escucha.")
 def serve(port: int | None, host: str) -> None:
     """Sirve las páginas de los deudores, en un proceso aparte de la consola, y se queda."""
+    import signal
     import subprocess
     import sys
 
@@ -36,6 +37,7 @@ def serve(port: int | None, host: str) -> None:
     click.echo(f"Portal: {entry.direccion or f'http://127.0.0.1:{number}'}   (Ctrl-C para parar)")
     # A child, because this process has the staff's settings loaded and the portal never runs on them.
     child = subprocess.Popen(server.command(number, host))
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     try:
         sys.exit(child.wait())
     except KeyboardInterrupt:
