@@ -103,7 +103,7 @@ def preview(creditor: Creditor, name: str, text: str, now: datetime | None = Non
         was, will = workflow.judge(known, old, at), workflow.judge(known, new, at)
         before[_step(was)] += 1
         after[_step(will)] += 1
-        if _said(was) != _said(will):
+        if (_step(was) or _step(will)) and _said(was) != _said(will):  # another reason for nothing is no change
             changed += 1
             if len(changes) < 20:
                 changes.append(Change(debtor=debtor.pk, name=debtor.name, before=_said(was), after=_said(will)))
