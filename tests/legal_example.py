@@ -212,9 +212,7 @@ def _files(pages: int) -> dict[str, bytes]:
         "albaran-2025-031.png": _scan(),
         "extracto.pdf": _statement(pages),
         "reconocimiento.eml": _EMAIL.replace("\n", "\r\n").encode(),
-        "burofax.pdf": signed(
-            _letter("Certificado de burofax con acuse de recibo y certificación de texto", _BUROFAX)
-        ),
+        "burofax.pdf": signed(_letter("Certificado de burofax con acuse de recibo y certificación de texto", _BUROFAX)),
         "oferta.pdf": _letter(
             "Propuesta de acuerdo (confidencial)", ["Ofrecemos una quita del 10 % si paga en 15 días."]
         ),
