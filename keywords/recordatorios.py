@@ -9,7 +9,7 @@ from typing import Any
 from robot.api import logger
 from robot.api.deco import keyword, library
 
-from cobranza.dunning import wishes, workflow
+from cobranza.dunning import tasks, wishes, workflow
 from cobranza.dunning.store import ROBOT
 from cobranza.dunning.strategy import Nothing
 from cobranza.dunning.workflow import Planned
@@ -100,6 +100,16 @@ class Recordatorios:
         taken = wishes.take_up(self._room, actor=ROBOT)
         self._told["asked_for"] = len(taken)
         logger.info(f"{len(taken)} mensajes pedidos.")
+
+    @keyword("Seguir lo que no llegó", tags=["recordatorios"])
+    def follow_bounces(self) -> None:
+        """Lee los rebotes, abre la tarea de corregir la dirección y pone en cola la siguiente vía consentida."""
+        if context.current().rehearse:
+            return
+        done = tasks.run(self._room)
+        certified = tasks.certificates(self._room)
+        self._told["bounced"] = dict(sorted(done.items())) | {"certificados": certified}
+        logger.info(", ".join(f"{count} {what}" for what, count in self._told["bounced"].items() if count) or "Nada.")
 
     @keyword("Enviar lo que toca", tags=["recordatorios"])
     def send(self) -> None:

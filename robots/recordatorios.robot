@@ -25,5 +25,6 @@ Recordar lo que se debe
     [Documentation]    Repetirlo no escribe dos veces a nadie.
     Comprobar que un abogado confirmó las normas    ${SIN_CONFIRMAR}
     Poner en cola los recordatorios de hoy
+    Seguir lo que no llegó
     Enviar lo que toca
     Guardar el resumen de los recordatorios

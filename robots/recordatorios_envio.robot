@@ -24,5 +24,6 @@ Enviar lo que espera
     [Documentation]    La compuerta decide cada mensaje en el segundo del envío.
     Comprobar que un abogado confirmó las normas    ${SIN_CONFIRMAR}
     Recoger lo que piden otros procesos
+    Seguir lo que no llegó
     Enviar lo que toca
     Guardar el resumen de los recordatorios

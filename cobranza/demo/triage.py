@@ -137,7 +137,7 @@ def run(world: DemoWorld, *, tell: Callable[[str], None]) -> TriageReport:
         tickets=len(tickets),
         tickets_now=len(tickets) - tickets_before,
         comments=Mail.objects.filter(creditor=creditor, dispute__isnull=False, opens=False).count(),
-        answers=len(world.mail.answers()),
+        answers=sum(bool(each["In-Reply-To"]) for each in world.mail.answers()),
         machine=Mail.objects.filter(creditor=creditor, state=Mail.States.IGNORED, duplicate_of=None).count(),
         held=sum(amounts, Decimal(0)),
         holds=len(amounts),
