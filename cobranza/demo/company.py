@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from cobranza.kernel.spanish import plain
@@ -32,6 +33,11 @@ _MIX = (  # how customers pay, out of 100
     ("fee", 6),
     ("unclear", 6),
 )
+
+
+_SLIPPED = (5, 9)  # days since it fell due: a first reminder's, also when today's is the one of two days ago
+_SLIPPING = 6  # customers
+_OLDER = 6  # documents of theirs that are paid, at most
 
 
 @dataclass(slots=True)
@@ -62,7 +68,8 @@ def compose(ledger: OpenLedger, *, today: date, seed: int = 1, payments: int = 9
     queue = _by_customer(ledger, rng)
     lines: dict[str, list[dict[str, Any]]] = {bank: [] for bank in BANKS}
     meant: dict[str, list[dict[str, Any]]] = {bank: [] for bank in BANKS}
-    for number, (customer, kind, documents) in enumerate(_payments(queue, rng)):
+    slipped = list(_slipped(queue, today))
+    for number, (customer, kind, documents) in enumerate(chain(slipped, _payments(queue, rng))):
         if number == payments:
             break
         bank = BANKS[0] if rng.random() < 0.6 else BANKS[1]
@@ -93,6 +100,20 @@ def _by_customer(ledger: OpenLedger, rng: random.Random) -> dict[str, list[OpenD
     keys = sorted(queue)
     rng.shuffle(keys)
     return {key: queue[key] for key in keys}
+
+
+def _slipped(queue: dict[str, list[OpenDocument]], today: date) -> Iterator[tuple[str, str, tuple[OpenDocument, ...]]]:
+    """Customers who pay all but what has just fallen due, and so are reminded of it and of nothing else."""
+    first, last = today - timedelta(days=_SLIPPED[1]), today - timedelta(days=_SLIPPED[0])
+    found = 0
+    for key, documents in list(queue.items()):
+        older = [document for document in documents if document.due_on < first]
+        if found == _SLIPPING or len(older) > _OLDER or not any(first <= each.due_on <= last for each in documents):
+            continue
+        found += 1
+        del queue[key]  # the rest of theirs stays open
+        for document in older:
+            yield key, "exact", (document,)
 
 
 def _payments(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 
@@ -57,3 +58,17 @@ def test_both_banks_show_twins_charges_and_a_pending_line() -> None:
         assert sum(line["text"] == ["INGRESO EFECTIVO CAJERO"] for line in lines) == 2
         assert sum(line["pending"] for line in lines) == 1
         assert any(Decimal(line["amount"]) < 0 for line in lines)
+
+
+def test_some_customers_have_only_slipped() -> None:
+    """Without them nobody would be reminded: the oldest debt decides what happens to a customer."""
+    today, ledger = date(2026, 10, 1), _ledger()
+    meant = compose(ledger, today=today, payments=40).meant.values()
+    paid = {number for payments in meant for each in payments for number in each["numbers"]}
+    left = defaultdict(list)
+    for document in ledger.documents:
+        if document.number not in paid:
+            left[document.customer].append((today - document.due_on).days)
+
+    slipped = [key for key, days in left.items() if 5 <= max(days) <= 9]
+    assert len(slipped) >= 6
