@@ -299,7 +299,7 @@ def _live(room: Room, steps: list[tuple[str, int]]) -> None:
         "approve": person("luis", Role.SUPERVISION),
         "approve_other": person("eva", Role.SUPERVISION),
     }
-    for step, number in steps:
+    for place, (step, number) in enumerate(steps):
         waiting = Waiting.objects.order_by("pk").last()
         try:
             if step == "accept":
@@ -316,7 +316,7 @@ def _live(room: Room, steps: list[tuple[str, int]]) -> None:
                 workflow.refuse(waiting, actor=who["approve"], reason="No.")
             elif step == "pay":
                 part = allocations.Part(invoice=room.invoices[0].pk, applied=Decimal(10))
-                allocations.allocate(room.movement("10.00", f"PAGO {number}"), [part], actor=ROBOT)
+                allocations.allocate(room.movement("10.00", f"PAGO {place}"), [part], actor=ROBOT)
             elif step == "dispute":
                 holds.put(room.invoices[1], source=f"d:{number}", reason="Disputa.", actor=ROBOT, amount=Decimal(20))
         except (AgreementError, AgreementConflict):
