@@ -1,7 +1,8 @@
 """A robot in a process of its own that files at the test court and may be killed.
 
 ``python -m tests.crash.filing_robot ARGUMENT``, JSON with `url`, `authority`, `packages`, `out`, `cases`, `wait`
-(seconds), `lease` (seconds) and `browser` (numbers of the cases that go through Chromium; the rest over plain HTTP).
+(seconds), `lease` (seconds) and `browser` (numbers of the cases that go through Chromium; the rest over plain HTTP);
+`deaf` (the mailbox is not read).
 """
 
 from __future__ import annotations
@@ -28,10 +29,13 @@ def _work(asked: dict[str, object]) -> None:
     from cobranza.legal.filing.protocol import Filer
     from cobranza.legal.filing.settings import Protocol
     from cobranza.legal.requirements import Waiting
+    from connectors.courts import portal
     from connectors.courts.es_lexnet import WORDS
     from connectors.courts.portal import WebCourt, in_browser
     from tests import court_http
 
+    if asked.get("deaf"):  # the mailbox is not read: for the control, which has to be worse than we are
+        portal.trays.notifications = lambda _desk, _since: ()  # type: ignore[assignment]
     entry = court_http.entry(str(asked["url"]), Path(str(asked["authority"])), seconds=3.0)
     policy = Protocol(reintento_segundos=1, fallos=12, envios=20, antivirus_segundos=60, desvio_sello_minutos=100_000)
     wait = float(str(asked["wait"]))

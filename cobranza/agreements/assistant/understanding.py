@@ -91,6 +91,8 @@ PRECEDENCE = (
 CAREFUL = PRECEDENCE[:7]
 """Said in words that leave no doubt, these are what the message is about, whatever else it says."""
 _SAYS_IT = 3
+_LARGEST = Decimal(10) ** 15
+"""No debt is so large: what is longer is a number of something else (an account, a card)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,9 +201,7 @@ def _amount(plain: str, currency: str) -> tuple[Decimal | None, bool]:
     for hit in _AMOUNT.finditer(plain):
         text = next(group for group in hit.groups() if group)
         value = _value(text, currency)
-        if value is None:
-            continue
-        if value > 0:
+        if value is not None and 0 < value < _LARGEST:
             after = plain[hit.end() : hit.end() + 25]
             return value, bool(re.match(r"\W*(?:\w+ )?(?:al mes|mensual\w*|cada mes|por mes)", after))
     return None, False

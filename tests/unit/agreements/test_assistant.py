@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cobranza.agreements.assistant import dialogue
@@ -215,6 +215,7 @@ def test_an_unknown_sender_learns_nothing(said: list[str]) -> None:
     st.decimals(min_value="50", max_value="9000", places=2),
     st.sampled_from(["bajo", "medio", "alto"]),
 )
+@example(["100000000000000000000000000"], Decimal(50), "bajo")  # a number that is no amount
 def test_nothing_outside_the_matrix_is_shown_or_concluded(said: list[str], owed: Decimal, risk: str) -> None:
     whole = replace(debt("1.00", debtor="consumer"), principal=money(str(owed)), risk=risk)  # type: ignore[arg-type]
     before: Turn | None = None
