@@ -35,7 +35,7 @@ _MIX = (  # how customers pay, out of 100
 )
 
 
-_SLIPPED = (5, 9)  # days since it fell due: a first reminder's, also when today's is the one of two days ago
+_SLIPPED = (3, 9)  # days since it fell due, on the last working day: a first reminder's
 _SLIPPING = 6  # customers
 _OLDER = 6  # documents of theirs that are paid, at most
 
@@ -104,7 +104,8 @@ def _by_customer(ledger: OpenLedger, rng: random.Random) -> dict[str, list[OpenD
 
 def _slipped(queue: dict[str, list[OpenDocument]], today: date) -> Iterator[tuple[str, str, tuple[OpenDocument, ...]]]:
     """Customers who pay all but what has just fallen due, and so are reminded of it and of nothing else."""
-    first, last = today - timedelta(days=_SLIPPED[1]), today - timedelta(days=_SLIPPED[0])
+    working = today - timedelta(days=max(0, today.weekday() - 4))
+    first, last = working - timedelta(days=_SLIPPED[1]), working - timedelta(days=_SLIPPED[0])
     found = 0
     for key, documents in list(queue.items()):
         older = [document for document in documents if document.due_on < first]

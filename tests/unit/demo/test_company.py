@@ -70,5 +70,5 @@ def test_some_customers_have_only_slipped() -> None:
         if document.number not in paid:
             left[document.customer].append((today - document.due_on).days)
 
-    slipped = [key for key, days in left.items() if 5 <= max(days) <= 9]
+    slipped = [key for key, days in left.items() if 3 <= max(days) <= 9]
     assert len(slipped) >= 6
