@@ -14,6 +14,7 @@ from typing import Literal
 
 from cobranza.dunning.account import Account, Habit, HabitRule, Item, habit
 from cobranza.kernel.money import Money
+from cobranza.kernel.spanish import write_day
 
 Does = Literal["message", "call", "letter", "person", "negotiate"]
 FREE = frozenset({"email"})
@@ -197,7 +198,7 @@ def _not_due(
         return ""
     latest = max((each.on for each in before), default=None)
     if latest is not None and (today - latest).days < step.every:
-        return f"el paso {step.id} se hizo hace {(today - latest).days} días"
+        return f"el paso {step.id} se hizo el {write_day(latest)}"
     return None
 
 
