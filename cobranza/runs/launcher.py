@@ -231,14 +231,16 @@ class Launcher:
         for event in reader.events():
             if event["event"] == "end":
                 self._ended = _Ended(int(event.get("code") or 0), event.get("error"))
-            else:
-                self._begun_at = self._begun_at or boottime()
-                known = {key: event[key] for key in ("task", "keyword", "done", "total") if key in event}
-                self._progress = replace(self._progress, **known)
+                continue
+            self._begun_at = self._begun_at or boottime()
+            known = {key: event[key] for key in ("task", "keyword", "done", "total") if key in event}
+            progress = replace(self._progress, **known)
+            # Each step is told, also when several came at once because this machine was busy.
+            if progress != self._progress and self._on_progress is not None:
+                self._on_progress(progress)
+            self._progress = progress
         if self._progress != before:
             heart.progress = self._progress
-            if self._on_progress is not None:
-                self._on_progress(self._progress)
 
     def _outcome(self, returncode: int) -> Outcome:
         if self._ended is None:
