@@ -9,6 +9,7 @@ and the schedules run in a thread here and not as jobs, because a job that has t
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -77,12 +78,20 @@ class _Child:
                 list(self.extra.command),
                 env={**os.environ, **self.extra.env, SUPERVISOR: str(os.getpid())},
                 stdin=subprocess.DEVNULL,
+                # A group of its own: Ctrl-C reaches us alone, and what it started itself can be ended with it.
+                process_group=0,
             )
 
     def signal(self, sign: int) -> None:
         """Send a signal when it lives."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(sign)
+
+    def end_group(self) -> None:
+        """Kill it with whatever it started that is left: a server's own children outlive it otherwise."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def wait(self, seconds: float) -> bool:
         """Whether it ended within `seconds`."""
@@ -173,7 +182,7 @@ class Supervisor:
         for child in self._extra:
             child.wait(_EXTRA_STOP_SECONDS)
         for child in everybody:
-            child.signal(signal.SIGKILL)
+            child.end_group()
             child.wait(_EXTRA_STOP_SECONDS)
         processes.kill_orphans()
 
