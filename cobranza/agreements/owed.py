@@ -29,19 +29,24 @@ class NothingToAgree(AgreementError):
     remedy = "Compruebe el saldo: puede estar pagado, en disputa, retenido o ya en un acuerdo."
 
 
+class RateMissing(AgreementError):
+    """The house claims interest, and the law's rate for a day of it is not on record: nothing is agreed without it."""
+
+    code = "COB-ACU-006"
+    remedy = "Anote el tipo en config/interest.toml con su fuente, o quite «intereses» de config/agreements.toml."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
     """A debt and what it is made of.
 
     Attributes:
-        debt: With interest and costs where the house claims them and the law's rate is known.
+        debt: With interest and costs where the house claims them.
         covers: Invoice's id → what an agreement settles of it, in major units; they sum to the undisputed principal.
-        interest_known: False where a rate is missing: no interest is in the figures then.
     """
 
     debt: Debt
     covers: Mapping[int, Decimal]
-    interest_known: bool = True
 
 
 def owed_by(debtor: Debtor, currency: str, today: date) -> Owed:
@@ -49,6 +54,7 @@ def owed_by(debtor: Debtor, currency: str, today: date) -> Owed:
 
     Raises:
         NothingToAgree: nothing of it is left.
+        RateMissing: the house claims interest and its rate is not on record.
     """
     settings = agreement_settings()
     agreed = Cover.objects.filter(agreement__debtor=debtor, agreement__ended_at=None).values("invoice")
@@ -71,7 +77,7 @@ def owed_by(debtor: Debtor, currency: str, today: date) -> Owed:
         raise NothingToAgree(f"{debtor.name} no tiene deuda vencida en {currency} sobre la que acordar.")
     country = debtor.country or debtor.creditor.country
     kind: DebtorType = "business" if holder(debtor.tax_id, country) == "business" else "consumer"
-    interest, costs, known = _extras(bases, country, kind, currency, today, settings)
+    interest, costs = _extras(bases, country, kind, currency, today, settings)
     said = Dialogue.objects.filter(debtor=debtor, currency=currency).first()
     debt = Debt(
         country=country,
@@ -85,7 +91,7 @@ def owed_by(debtor: Debtor, currency: str, today: date) -> Owed:
         pay_day=None if said is None else said.pay_day,
         broken=_broken(debtor, settings),
     )
-    return Owed(debt=debt, covers=covers, interest_known=known)
+    return Owed(debt=debt, covers=covers)
 
 
 def _credit(debtor: Debtor, currency: str) -> Decimal:
@@ -105,24 +111,24 @@ def _extras(
     currency: str,
     today: date,
     settings: AgreementSettings,
-) -> tuple[Money, Money, bool]:
+) -> tuple[Money, Money]:
     """Interest until today and fixed compensation, by the law's own regime for such a debtor."""
     none = Money(currency, ZERO)
     if not settings.intereses and not settings.compensacion:
-        return none, none, True
+        return none, none
     try:
         regime = book().default(country, kind)
         interest = none
         if settings.intereses and regime.start == "after_due":
             interest = Money.total(currency, (_interest(regime, base, due, today, currency) for base, due in bases))
-    except (MissingRateError, UnknownRegimeError):
-        return none, none, False
+    except (MissingRateError, UnknownRegimeError) as exc:
+        raise RateMissing(exc.message) from exc
     recovery = regime.recovery
     costs = none
     if settings.compensacion and recovery is not None and recovery.money.currency == currency:
         count = sum(due + timedelta(days=1) >= recovery.since for _, due in bases)
         costs = Money(currency, recovery.money.amount * count)
-    return interest, costs, True
+    return interest, costs
 
 
 def _interest(regime: Regime, base: Decimal, due: date, today: date, currency: str) -> Money:
