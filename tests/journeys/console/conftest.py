@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
-from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.backends.db import SessionStore
@@ -19,14 +15,13 @@ from cobranza.console import context, server
 from cobranza.screens.access import Role
 from tests.journeys.console import sample
 from tests.journeys.runs.engine_room import (
-    REPO,
     EngineRoom,
     Process,
     database_url,
     empty_ticket_box,
     start_worker,
-    wait_until,
 )
+from tests.serving import serving
 
 # Only ends a test that can no longer pass; a busy machine may take long.
 PATIENCE_MS = 60_000
@@ -87,36 +82,8 @@ def clean(transactional_db: None) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def site(room: EngineRoom) -> Iterator[str]:
     """Where the console answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(REPO),
-        "DJANGO_SETTINGS_MODULE": "cobranza.settings",
-        # The same key as this process, which makes the sessions.
-        "COBRANZA_SECRET_KEY": settings.SECRET_KEY,
-    }
-    with (room.root / "console.log").open("ab") as log:
-        process = subprocess.Popen(server.command(port), env=environment, stdout=log, stderr=log, cwd=room.root)
-    address = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        if process.poll() is not None:
-            raise AssertionError((room.root / "console.log").read_text())
-        try:
-            return bool(httpx.get(f"{address}/salud/", timeout=5).json() == {"state": "ok"})
-        except httpx.HTTPError:
-            return False
-
-    wait_until(answers, 60, "the console answers")
-    yield address
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with serving(room, "console", server.command) as address:
+        yield address
 
 
 @pytest.fixture

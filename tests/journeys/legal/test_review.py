@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,69 +14,24 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from cobranza.kernel import clock
-from cobranza.ledger.events import Actor
-from cobranza.ledger.intake import import_ledger
-from cobranza.ledger.models import Creditor
-from cobranza.ledger.receivables import Customer, OpenLedger
-from cobranza.ledger.registry import register_creditor
 from cobranza.legal import building, contacts, signing, stages, workflow
 from cobranza.legal.filing import handover
 from cobranza.legal.filing.machine import State
-from cobranza.legal.models import LegalCase
 from cobranza.legal.ports import CaseStatus, Notification, Stage
 from cobranza.screens.access import Role
+from tests.journeys.legal.office import ROBOT, SETTINGS, Office, furnish
 from tests.journeys.legal.papers_sample import pdf
-from tests.journeys.runs.engine_room import REPO, EngineRoom
-from tests.unit.legal.room import document
+from tests.journeys.runs.engine_room import EngineRoom
 
 pytestmark = pytest.mark.browser
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-ROBOT = Actor.robot("prueba")
-DUE = date(2026, 2, 16)
-SETTINGS = """
-[revision]
-cuatro_ojos = { EUR = "50000.00" }
-[umbrales.empresas]
-pais = "ES"
-persona = "juridica"
-importe = "600.00"
-moneda = "EUR"
-dias = 60
-prescripcion_anos = 5
-prescripcion_aviso = 90
-fuente = "Código Civil, art. 1964.2"
-[[asignaciones]]
-abogado = "legal"
-[acreedores.demo]
-nombre = "Prueba, S.L."
-id = "A58818501"
-domicilio = "Calle Mayor, 1"
-codigo_postal = "28001"
-localidad = "Madrid"
-provincia = "Madrid"
-[[acreedores.demo.representantes]]
-calidad = "abogado"
-nombre = "Laura Vidal"
-[[acreedores.demo.representantes]]
-calidad = "procurador"
-nombre = "Pablo Ruiz"
-poder = "poder"
-[[organos]]
-pais = "ES"
-juzgado = "es_lexnet"
-procedimiento = "monitorio"
-nombre = "Al Tribunal de Instancia de {localidad}"
-[calendarios.ES]
-region = "MD"
-"""
-
-
-RATES = """
+TODAY = clock.now().astimezone(clock.MADRID).date()
+RATES = f"""
 [[tipos]]
 serie = "es-ley3-2004"
 desde = 2026-07-01
-hasta = 2026-12-31
+hasta = {TODAY.year + 1}-12-31
 tipo = "10.15"
 fuente = "Resolución inventada para esta prueba"
 verificado = 2026-07-02
@@ -90,33 +43,12 @@ def violations(page: Page) -> list[tuple[str, str]]:
     return [(entry["id"], entry["nodes"][0]["html"][:160]) for entry in found["violations"]]
 
 
-@dataclass
-class Office:
-    """The creditor whose arrears are claimed."""
-
-    creditor: Creditor
-
-    def case(self) -> LegalCase:
-        return LegalCase.objects.select_related("creditor", "debtor").get()
-
-
 @pytest.fixture
 def office(room: EngineRoom, clean: None) -> Office:
-    courts = room.root / "connectors" / "courts"
-    shutil.copytree(REPO / "connectors" / "courts", courts, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__py*"))
-    (room.root / "config" / "legal.toml").write_text(SETTINGS, encoding="utf-8")
-    (room.root / "config" / "interest.toml").write_text(RATES, encoding="utf-8")
-    creditor = register_creditor("demo", "Prueba, S.L.", actor=ROBOT, tax_id="A58818501", country="ES")
-    documents = (document("1", "F-1", "1210.00", DUE), document("2", "F-2", "605.50", DUE, opens="500.00"))
-    listed = OpenLedger(
-        customers=(Customer(key="c1", name="Ferretería Pepa, S.L.", tax_id="B12345674", country="ES"),),
-        documents=documents,
-        control_count=2,
-        control_source="recuento",
-    )
-    import_ledger(creditor, "tryton", listed, actor=ROBOT)
+    settings = SETTINGS.format(four_eyes="50000.00").replace('abogado = "ana"', 'abogado = "legal"')
+    made = furnish(room, {"legal.toml": settings, "interest.toml": RATES}, today=TODAY)
     workflow.alert(workflow.open_shift("demo"))
-    return Office(creditor)
+    return made
 
 
 def test_a_case_from_its_alert_to_the_court(enter: Callable[..., Page], office: Office, tmp_path: Path) -> None:
@@ -172,8 +104,8 @@ def test_a_case_from_its_alert_to_the_court(enter: Callable[..., Page], office: 
     page.get_by_role("button", name="Guardar").first.click()
     page.locator("summary", has_text="Anotar una reclamación previa").click()
     page.select_option("#prior_channel", "burofax")
-    page.fill("#prior_sent_on", "2026-09-01")
-    page.fill("#prior_reached_on", "2026-09-03")
+    page.fill("#prior_sent_on", (TODAY - timedelta(days=80)).isoformat())
+    page.fill("#prior_reached_on", (TODAY - timedelta(days=78)).isoformat())
     page.get_by_label("Nombra la deuda y ofrece negociar").check()
     page.select_option("#prior_document_key", "burofax")
     page.get_by_role("button", name="Anotar", exact=True).first.click()

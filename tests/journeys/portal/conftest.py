@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
 from cobranza import suite
@@ -27,7 +23,8 @@ from cobranza.ledger.models import Creditor, Debtor, Link
 from cobranza.ledger.receivables import Customer, OpenDocument, OpenLedger
 from cobranza.ledger.registry import register_creditor
 from cobranza.portal import server
-from tests.journeys.runs.engine_room import REPO, EngineRoom, database_url, empty_ticket_box, wait_until
+from tests.journeys.runs.engine_room import EngineRoom, database_url, empty_ticket_box
+from tests.serving import serving
 
 ROBOT = Actor.robot("prueba")
 TODAY = date.today()
@@ -91,36 +88,8 @@ def clean(transactional_db: None) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def site(room: EngineRoom) -> Iterator[str]:
     """Where the portal answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(REPO),
-        # As it is where somebody has the console's settings in the environment: the portal runs on its own.
-        "DJANGO_SETTINGS_MODULE": "cobranza.settings",
-        "COBRANZA_SECRET_KEY": settings.SECRET_KEY,
-    }
-    with (room.root / "portal.log").open("ab") as log:
-        process = subprocess.Popen(server.command(port), env=environment, stdout=log, stderr=log, cwd=room.root)
-    address = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        if process.poll() is not None:
-            raise AssertionError((room.root / "portal.log").read_text())
-        try:
-            return bool(httpx.get(f"{address}/salud/", timeout=5).json() == {"state": "ok"})
-        except httpx.HTTPError:
-            return False
-
-    wait_until(answers, 60, "the portal answers")
-    yield address
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with serving(room, "portal", server.command) as address:
+        yield address
 
 
 @dataclass
