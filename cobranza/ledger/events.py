@@ -17,12 +17,16 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.db import models, transaction
+from django.dispatch import Signal
 
 from cobranza.kernel import clock
 from cobranza.ledger import canonical
 from cobranza.ledger.models import Chain, Creditor, Event, Seal
 
 HOUSE = "casa"
+told = Signal()
+"""Sent with `event` (as stored) once its transaction is committed. Who listens must be quick and may be late: the chain
+is the truth, so a listener also reads on from the last event that it knows. What it raises is logged by Django."""
 _BATCH = 2000
 
 
@@ -95,6 +99,7 @@ def record(
             (Seal(event=event, table=table, row=row, digest=digest) for table, row, digest in digests),
             batch_size=_BATCH,
         )
+        transaction.on_commit(lambda: told.send_robust(sender=Event, event=event))
     return event
 
 

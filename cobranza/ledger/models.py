@@ -18,11 +18,12 @@ from cobranza.ledger.columns import ZERO, ActorKinds
 from cobranza.ledger.columns import money as _money
 from cobranza.ledger.tables_agreements import Agreement, Cover, Instalment
 from cobranza.ledger.tables_contact import Link, Preference, Takeover, Task, Wanted, Word
+from cobranza.ledger.tables_ratings import Rating, Survey, Verdict
 
 __all__ = [
     "ActorKinds", "Agreement", "Allocation", "BankAccount", "Chain", "Consent", "Contact", "Cover", "Creditor",
     "Debtor", "DocumentKinds", "Event", "Hold", "Instalment", "Invoice", "Link", "Movement", "OptOut", "PayerAccount",
-    "Preference", "Seal", "Statement", "Takeover", "Task", "Wanted", "Word",
+    "Preference", "Rating", "Seal", "Statement", "Survey", "Takeover", "Task", "Verdict", "Wanted", "Word",
 ]  # fmt: skip
 
 

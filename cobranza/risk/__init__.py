@@ -1,0 +1,1 @@
+"""What is expected of each debtor: features known that day, scores with reasons, segments, worklist, early warning."""
