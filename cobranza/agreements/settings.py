@@ -111,7 +111,6 @@ class AgreementSettings(Strict):
             invoice asks for cannot be allocated, and its instalment would never close.
         compensacion: So is the law's fixed compensation per invoice; the same holds.
         papeles: Console roles that decide at each level of the matrix.
-        enlace: Address of the debtor's own page, for answers; {clave} is replaced. "" names it without an address.
         enlace_dias: Days that a personal link in an answer opens.
         asistente_canales: Where the assistant answers what debtors write.
         niveles: The approval matrix.
@@ -135,7 +134,6 @@ class AgreementSettings(Strict):
     intereses: bool = False
     compensacion: bool = False
     papeles: dict[str, tuple[Role, ...]] = Field(default_factory=dict)
-    enlace: str = ""
     enlace_dias: int = Field(default=7, ge=1, le=90)
     asistente_canales: tuple[Literal["whatsapp", "sms", "portal"], ...] = ("whatsapp", "sms")
     niveles: tuple[LevelEntry, ...] = ()
@@ -147,13 +145,6 @@ class AgreementSettings(Strict):
     def _percent(cls, value: str) -> str:
         if _exact(value) > 100:
             raise ValueError("un tanto por ciento no pasa de 100")
-        return value
-
-    @field_validator("enlace")
-    @classmethod
-    def _https(cls, value: str) -> str:
-        if value and (not value.startswith("https://") or "{clave}" not in value):
-            raise ValueError("el enlace empieza por https:// y lleva {clave}")
         return value
 
     @field_validator("interes_plan")

@@ -24,7 +24,7 @@ from cobranza.agreements.terms import AgreementError
 from cobranza.agreements.workflow import propose
 from cobranza.kernel import clock
 from cobranza.kernel.spanish import write_day, write_money
-from cobranza.ledger import agreements, consents, conversation, holds, links, tasks
+from cobranza.ledger import agreements, consents, conversation, holds, links, pages, tasks
 from cobranza.ledger.agreements import AgreementConflict
 from cobranza.ledger.events import Actor
 from cobranza.ledger.models import Agreement, Creditor, Debtor, Invoice, OptOut, Word
@@ -236,7 +236,7 @@ def _currency(debtor: Debtor, today: date) -> str:
 
 
 def _link(debtor: Debtor, word: Word, settings: AgreementSettings) -> str:
-    if not settings.enlace:
+    if not pages.address().direccion:
         return "su enlace personal"
     _, token = links.issue(debtor, days=settings.enlace_dias, actor=ROBOT, reference=f"palabra:{word.pk}")
-    return settings.enlace.replace("{clave}", token)
+    return pages.page(token)

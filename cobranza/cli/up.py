@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from contextlib import ExitStack
@@ -25,20 +26,22 @@ def up(puerto: int, portal: int | None, trabajadores: int | None, demo: bool) ->
 
     with ExitStack() as stack:
         stack.enter_context(session.opened())
+        from cobranza.portal.settings import read as portal_settings
+
+        page = portal or portal_settings().puerto
         if demo:
             from cobranza.demo import world
 
+            os.environ.setdefault("COBRANZA_PORTAL", f"http://127.0.0.1:{page}")
             stack.enter_context(world.running(tell=lambda text: click.echo(f"· {text}", err=True)))
         from cobranza.console import server
         from cobranza.portal import server as portal_server
-        from cobranza.portal.settings import read as portal_settings
         from cobranza.runs.supervisor import Extra, Supervisor
 
         static = suite.data_folder() / "static"
         static.mkdir(parents=True, exist_ok=True)  # WhiteNoise looks for it, although we serve from the package
         _first_user()
         console = Extra("console", server.command(puerto))
-        page = portal or portal_settings().puerto
         debtors = Extra("portal", portal_server.command(page))
         click.echo(f"Consola: http://127.0.0.1:{puerto}   (Ctrl-C para parar)")
         click.echo(f"Páginas de los deudores: http://127.0.0.1:{page}")

@@ -26,6 +26,7 @@ from cobranza.demo.mail.server import RunningMail
 from cobranza.demo.mail.server import running as running_mail
 from cobranza.demo.tickets.server import RunningDesk
 from cobranza.demo.tickets.server import running as running_desk
+from cobranza.portal.settings import read as portal_settings
 from cobranza.reconciliation.ports import Erp
 
 _WORLD = "mundo.json"
@@ -73,6 +74,7 @@ class DemoWorld:
         found = {"COBRANZA_DEMO_ERP_URL": self.erp.url, "COBRANZA_DEMO_ERP_CLAVE": self.erp.password}
         found |= self.mail.environment() | self.desk.environment()
         found |= self.firm
+        found["COBRANZA_PORTAL"] = os.environ.get("COBRANZA_PORTAL") or f"http://127.0.0.1:{portal_settings().puerto}"
         for bank, portal in self.portals.items():
             _, password, totp = DEFAULTS[bank]
             prefix = bank.upper()

@@ -17,7 +17,7 @@ from cobranza.gate.acts import Act, Decision, Inbound, Purpose, State
 from cobranza.gate.decision import decide
 from cobranza.kernel.money import Money
 from cobranza.kernel.spanish import write_day, write_money
-from cobranza.ledger import links
+from cobranza.ledger import links, pages
 from cobranza.ledger.events import Actor
 from cobranza.ledger.models import Wanted
 from cobranza.regimes.contact import ContactLaw
@@ -175,10 +175,10 @@ def _instalment(message: Message, known: Facts) -> Due:
 
 
 def _link(message: Message, entry: config.CompanyEntry) -> str:
-    if not entry.enlace:
+    if not pages.address().direccion:
         return ""
     _, token = links.issue(message.debtor, days=entry.enlace_dias, actor=ROBOT, reference=message.key)
-    return entry.enlace.replace("{clave}", token)
+    return pages.page(token)
 
 
 def _signed(message: Message, values: dict[str, str]) -> wording.Filled:
@@ -197,7 +197,6 @@ def _signed(message: Message, values: dict[str, str]) -> wording.Filled:
 
 
 def _lint(filled: wording.Filled, message: Message, entry: config.CompanyEntry, known: Facts, law: ContactLaw) -> None:
-    host = entry.enlace.removeprefix("https://").partition("/")[0]
     found = texts.lint(
         texts.Message(
             text=filled.text,
@@ -207,7 +206,7 @@ def _lint(filled: wording.Filled, message: Message, entry: config.CompanyEntry, 
             on=known.today,
             senders=(entry.remitente,),
             creditors=(message.debtor.creditor.name,),
-            own_hosts=frozenset({host} - {""}),
+            own_hosts=frozenset({pages.address().host} - {""}),
             language=message.language,
             overdue_days=(known.today - message.anchor).days,
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from cobranza import suite
 from cobranza.dunning.trial import Trial
@@ -56,8 +56,7 @@ class CompanyEntry(Strict):
         estrategia: File of ``config/strategies/``.
         remitente: Who writes, as the law wants it named.
         telefono: For answers.
-        enlace: Address of the debtor's own page; {clave} is replaced by the debtor's own unguessable link.
-        enlace_dias: How many days a link that goes in a message opens.
+        enlace_dias: How many days the debtor's own link (`config/portal.toml`) that goes in a message opens.
         baja: How a debtor says stop, by channel; "*" for the others.
         canales: Connector of ``connectors/channels/`` for each channel.
         ensayo: A trial that is running.
@@ -69,18 +68,10 @@ class CompanyEntry(Strict):
     estrategia: str = "general"
     remitente: str = Field(min_length=2)
     telefono: str = ""
-    enlace: str = ""
     enlace_dias: int = Field(default=30, ge=1, le=365)
     baja: dict[str, str] = Field(default_factory=dict)
     canales: dict[str, str] = Field(default_factory=dict)
     ensayo: TrialEntry | None = None
-
-    @field_validator("enlace")
-    @classmethod
-    def _ours(cls, value: str) -> str:
-        if value and not value.startswith("https://"):
-            raise ValueError("el enlace tiene que empezar por https://")
-        return value
 
 
 class DunningSettings(Strict):

@@ -80,7 +80,7 @@ STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]  #
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
-SECURE = bool(_portal.direccion)
+SECURE = _portal.direccion.startswith("https://")
 LANGUAGE_COOKIE_SECURE = SECURE
 CSRF_COOKIE_NAME = "portal_csrf"
 CSRF_COOKIE_HTTPONLY = True

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import ClassVar, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 from cobranza import suite
 from cobranza.kernel.config import Strict, load
+from cobranza.ledger.pages import SETTINGS, PublicAddress
 
 Proof = Literal["nif", "codigo"]
 
@@ -79,11 +79,11 @@ class Reasons(Strict):
     pregunta: str = "consulta_general"
 
 
-class PortalSettings(Strict):
+class PortalSettings(PublicAddress):
     """The whole file.
 
     Attributes:
-        direccion: Public address, https://…; "" answers on this machine only.
+        direccion: Public address, see `PublicAddress`; "" answers on this machine only.
         puerto: Where the process listens, behind the proxy that ends TLS.
         nombre: Shown before anybody has proved who they are.
         telefono: For those whose link is no good, "" for none.
@@ -100,9 +100,8 @@ class PortalSettings(Strict):
         motivos: Category of each thing that may be said.
     """
 
-    FILE: ClassVar[str] = "portal.toml"
+    FILE: ClassVar[str] = SETTINGS
 
-    direccion: str = ""
     puerto: int = Field(default=8010, ge=1, le=65535)
     nombre: str = "Atención de facturas"
     telefono: str = ""
@@ -118,25 +117,12 @@ class PortalSettings(Strict):
     adjuntos: Uploads = Uploads()
     motivos: Reasons = Reasons()
 
-    @field_validator("direccion")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/")):
-            raise ValueError("la dirección pública es https://nombre, sin carpeta")
-        return value.rstrip("/")
-
     @field_validator("prueba")
     @classmethod
     def _some(cls, value: tuple[Proof, ...]) -> tuple[Proof, ...]:
         if not value:
             raise ValueError("hace falta al menos una segunda prueba")
         return value
-
-    @property
-    def host(self) -> str:
-        """Of the public address, "" when there is none."""
-        return urlsplit(self.direccion).hostname or ""
 
 
 def read() -> PortalSettings:

@@ -32,7 +32,6 @@ OURS = """
 [empresas.talleres]
 remitente = "Talleres Invención, S.A."
 telefono = "910 000 000"
-enlace = "https://pagos.example.com/d/{clave}"
 [empresas.talleres.baja]
 "*" = "Para no recibir más, conteste BAJA."
 [empresas.talleres.canales]
@@ -50,6 +49,7 @@ def pepa(
 ) -> Debtor:
     """Owes an invoice, agreed to every channel, and has an address of each kind."""
     (home / "config" / "dunning.toml").write_text(OURS, encoding="utf-8")
+    (home / "config" / "portal.toml").write_text('direccion = "https://pagos.example.com"\n', encoding="utf-8")
     owed(document("1", "500.00"))
     paid(line("-3.00", "COMISION", date(2026, 3, 2)))
     debtor = Debtor.objects.get(erp_key="c1")

@@ -28,7 +28,6 @@ OURS = """
 [empresas.talleres]
 remitente = "Talleres Invención, S.A."
 telefono = "910 000 000"
-enlace = "https://pagos.example.com/d/{clave}"
 [empresas.talleres.baja]
 "*" = "Para no recibir más, conteste BAJA."
 [empresas.talleres.canales]
@@ -95,6 +94,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "una suite"
     shutil.copytree(REPO / "config", folder / "config")
     (folder / "config" / "dunning.toml").write_text(OURS, encoding="utf-8")
+    (folder / "config" / "portal.toml").write_text('direccion = "https://pagos.example.com"\n', encoding="utf-8")
     monkeypatch.setenv("COBRANZA_HOME", str(folder))
     settings.written.cache_clear()
     wording.template.cache_clear()

@@ -138,8 +138,7 @@ def test_a_field_that_is_empty_holds_it_back_with_the_reason(
     creditor: Creditor, pepa: Debtor, wire: Wire, home: Any
 ) -> None:
     queue_all(creditor)
-    file = home / "config" / "dunning.toml"
-    file.write_text(file.read_text().replace('enlace = "https://pagos.example.com/d/{clave}"\n', ""))
+    (home / "config" / "portal.toml").write_text('direccion = ""\n', encoding="utf-8")
     workflow.send(creditor)
     assert wire.taken == []
     assert "enlace" in only().reason

@@ -32,6 +32,7 @@ def mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningMai
     with running_mail(tmp_path / "correo") as found:
         for name, value in found.environment().items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setenv("COBRANZA_PORTAL", "http://127.0.0.1:8010")
         yield found
 
 

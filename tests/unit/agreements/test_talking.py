@@ -9,7 +9,7 @@ import pytest
 from cobranza.agreements import owed, talking, workflow
 from cobranza.kernel import clock
 from cobranza.kernel.money import Money
-from cobranza.ledger import consents, conversation, holds
+from cobranza.ledger import consents, conversation, holds, links
 from cobranza.ledger.events import Actor
 from cobranza.ledger.models import Agreement, Debtor, OptOut, Task, Wanted, Word
 from cobranza.regimes.interest_errors import MissingRateError
@@ -141,7 +141,8 @@ def test_words_of_days_ago_go_to_a_person(room: Room) -> None:
     assert talking.answer_all(room.creditor) == {"handed": 1}
 
 
-def test_the_link_in_an_answer_is_the_debtors_own(room: Room) -> None:
+def test_the_link_in_an_answer_is_the_debtors_own(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COBRANZA_PORTAL", "https://pagos.example.com")
     (answer,) = said(room, "Quiero pagar ya")
-    assert "/d/" in answer
+    assert f"https://pagos.example.com/d/{links.token_of(room.debtor.links.get())}" in answer
     assert "{" not in answer

@@ -43,6 +43,7 @@ PLANTED: list[tuple[str, str, str]] = [  # country or "*", rule, what is said af
     ("*", "PROPIA-TEXTO-CAMPOS", "{% if moroso %}Pague{% endif %}"),
     ("*", "PROPIA-TEXTO-ENLACES", "Pague en https://pagos-alba.example.net/x7."),
     ("*", "PROPIA-TEXTO-ENLACES", "Pague en http://alba.example/x7."),
+    ("*", "PROPIA-TEXTO-ENLACES", "Pague en http://127.0.0.1:8010/x7."),
     ("*", "PROPIA-TEXTO-ENLACES", "Pague en bit.ly/3xYz9."),
     ("*", "PROPIA-TEXTO-ENLACES", "Pague en https://alba.example@otro.example/x7."),
     ("*", "PROPIA-TEXTO-ENLACES", "Pague en https://alba.example.otro.example/x7."),
