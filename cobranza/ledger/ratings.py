@@ -18,14 +18,14 @@ from cobranza.ledger.tables_ratings import Segments
 class VerdictError(BusinessError):
     """A decision on a debtor's treatment without a person, a reason or a known segment."""
 
-    code = "COB-LIB-060"
+    code = "COB-LIB-090"
     remedy = "Lo decide una persona, con uno de los segmentos y su motivo."
 
 
 class SurveyError(BusinessError):
     """An answer outside the scale."""
 
-    code = "COB-LIB-061"
+    code = "COB-LIB-091"
     remedy = "La puntuación va de 0 a 10."
 
 
