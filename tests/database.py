@@ -31,6 +31,11 @@ os.environ.setdefault("COBRANZA_OUTPUT", str(_folder / "output"))
 _server = EmbeddedServer(_folder) if not (os.environ.get("DATABASE_URL") or _only_hands_out()) else None
 if _server is not None:
     _server.own()
+    # A test's data need not outlive this machine's power: killed processes, the server's included, lose nothing by it.
+    with _server.administer() as _connection:
+        for _setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            _connection.execute(f"ALTER SYSTEM SET {_setting} = off")
+        _connection.execute("SELECT pg_reload_conf()")
 
 
 def _end() -> None:

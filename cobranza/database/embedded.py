@@ -290,7 +290,7 @@ class EmbeddedServer:
         process = self._process
         while process is not None and process.poll() is None and time.monotonic() < limit:
             try:
-                self._admin("postgres").close()
+                self.administer().close()
             except psycopg.OperationalError:
                 if self._stopping.wait(0.05):
                     return False
@@ -298,7 +298,8 @@ class EmbeddedServer:
                 return True
         return False
 
-    def _admin(self, database: str) -> psycopg.Connection[Any]:
+    def administer(self, database: str = "postgres") -> psycopg.Connection[Any]:
+        """Open a connection of the server's own administrator, for its owner only."""
         return psycopg.connect(
             host="127.0.0.1",
             port=self._state["port"],
@@ -310,7 +311,7 @@ class EmbeddedServer:
         )
 
     def _ensure_database(self) -> None:
-        with self._admin("postgres") as connection:
+        with self.administer() as connection:
             role, name = sql.Identifier(_ROLE), sql.Identifier(_DATABASE)
             if not connection.execute("select 1 from pg_roles where rolname = %s", (_ROLE,)).fetchone():
                 connection.execute(
