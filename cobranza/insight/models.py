@@ -58,7 +58,7 @@ class Alert(models.Model):
         verbose_name_plural = "alertas de cifras"
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["figure", "part_key"], name="insight_alert_once", condition=Q(closed_at=None)
+                fields=["figure", "part_key", "cause"], name="insight_alert_once", condition=Q(closed_at=None)
             ),
             models.CheckConstraint(
                 name="insight_alert_closed",

@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("closed_at", None)),
-                        fields=("figure", "part_key"),
+                        fields=("figure", "part_key", "cause"),
                         name="insight_alert_once",
                     ),
                     models.CheckConstraint(
