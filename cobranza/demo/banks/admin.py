@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from cobranza.demo.banks.portal import Portal
-from cobranza.kernel.errors import CobranzaError
-
-HEADER = "X-Demo-Token"
+from cobranza.demo.doubles.admin import Endpoint, guarded
 
 Answer = Callable[[dict[str, Any]], Any]
 
@@ -46,18 +41,11 @@ def routes(portal: Portal) -> list[Route]:
     def sms(_: dict[str, Any]) -> Any:
         return portal.mailbox
 
-    def endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
-        async def handle(request: Request) -> Response:
-            given = request.headers.get(HEADER, "")
-            if not secrets.compare_digest(given.encode(), portal.options.token.encode()):
-                return PlainTextResponse("Not Found", 404)
-            try:
-                orders = await _orders(request)
-                return JSONResponse(answer(orders))
-            except (CobranzaError, ValueError) as exc:
-                return JSONResponse({"error": str(exc)}, 400)
+    def endpoint(answer: Answer) -> Endpoint:
+        async def handle(_: Request, orders: dict[str, Any]) -> Any:
+            return answer(orders)
 
-        return handle
+        return guarded(handle, portal.options.token)
 
     return [
         Route("/__truth", endpoint(truth)),
@@ -67,11 +55,3 @@ def routes(portal: Portal) -> list[Route]:
         Route("/__clock", endpoint(clock), methods=["POST"]),
         Route("/__sms", endpoint(sms)),
     ]
-
-
-async def _orders(request: Request) -> dict[str, Any]:
-    body = await request.body()
-    orders = json.loads(body) if body else {}
-    if not isinstance(orders, dict):
-        raise ValueError("a JSON object was expected")
-    return orders

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import struct
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
-from typing import Any
 
-from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cobranza.demo.banks.portal import Portal, Step
+from cobranza.demo.doubles.weather import closing, cookie, cut, swallow, with_cookie
 
 _CDN_SECONDS = 60.0
 _UNTOUCHED = ("/__", "/static/", "/estilo/", "/favicon.ico")
@@ -43,32 +39,32 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        closing = _once(send)
+        once = closing(send)
         if scope["path"].startswith(_UNTOUCHED):
-            await self.app(scope, receive, closing)
+            await self.app(scope, receive, once)
             return
         if scope["path"].startswith("/cdn/"):
             await _never_answer(receive)
             return
         portal, faults = self.portal, self.portal.faults
         portal.counters["requests"] += 1
-        session = portal.session(_cookie(scope, self.cookie))
+        session = portal.session(cookie(scope, self.cookie))
         scope.setdefault("state", {})["session"] = session
         inside = session.step is Step.IN
-        reply = _with_cookie(closing, f"{self.cookie}={session.id}")
+        reply = with_cookie(once, f"{self.cookie}={session.id}; Path=/")
 
         if faults.on("slow"):
             await asyncio.sleep(faults.number("slow"))
         if inside and faults.take("connection_reset"):
-            await _cut(send)
+            await cut(send)
             return
         weather = self._weather(scope["path"])
         if weather is not None:
             await weather(scope, receive, reply)
             return
         if inside and scope["method"] == "POST" and faults.take("connection_reset_after_post"):
-            await self.app(scope, receive, _swallow)
-            await _cut(send)
+            await self.app(scope, receive, swallow)
+            await cut(send)
             return
         await self.app(scope, receive, reply)
 
@@ -94,43 +90,6 @@ class Gate:
         return None
 
 
-def _cookie(scope: Scope, wanted: str) -> str | None:
-    jar: SimpleCookie = SimpleCookie()
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            with contextlib.suppress(CookieError):
-                jar.load(value.decode("latin-1"))
-    return jar[wanted].value if wanted in jar else None
-
-
-def _with_cookie(send: Send, cookie: str) -> Send:
-    async def wrapped(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers.append("Set-Cookie", f"{cookie}; Path=/; HttpOnly; SameSite=Lax")
-            headers.setdefault("Cache-Control", "no-store")
-        await send(message)
-
-    return wrapped
-
-
-def _once(send: Send) -> Send:
-    """Use every connection for one request: a browser silently repeats what breaks on a connection it used before,
-    a POST too, and then a cut connection would be no fault at all.
-    """
-
-    async def closing(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            MutableHeaders(scope=message)["Connection"] = "close"
-        await send(message)
-
-    return closing
-
-
-async def _swallow(message: Message) -> None:
-    """The work is done; nobody hears of it."""
-
-
 async def _never_answer(receive: Receive) -> None:
     """Keep a request waiting until the browser gives up."""
 
@@ -140,15 +99,3 @@ async def _never_answer(receive: Receive) -> None:
 
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(gone(), _CDN_SECONDS)
-
-
-async def _cut(send: Send) -> None:
-    """Reset the TCP connection under the request; without a real server (tests in process) raise instead."""
-    transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
-    if transport is None:
-        raise ConnectionResetError("connection reset by the demo bank")
-    raw = transport.get_extra_info("socket")
-    if raw is not None:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
-    await asyncio.sleep(0.02)  # lets the server notice that the other side is gone before we return

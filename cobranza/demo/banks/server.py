@@ -13,14 +13,14 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from cobranza.demo import process
-from cobranza.demo.banks.admin import HEADER
 from cobranza.demo.banks.portal import DEFAULTS, Options, Portal
+from cobranza.demo.doubles import process, server
+from cobranza.demo.doubles.control import Control
 from cobranza.kernel.errors import ApplicationError, UsageError
 
 BANKS = tuple(DEFAULTS)
 _ENVIRONMENT = {
-    "token": "COBRANZA_DEMO_TOKEN",
+    "token": server.VARIABLE,
     "user": "COBRANZA_DEMO_USER",
     "password": "COBRANZA_DEMO_PASSWORD",
     "totp_secret": "COBRANZA_DEMO_TOTP",
@@ -99,46 +99,31 @@ def serve(
 
 
 @dataclass(frozen=True, slots=True)
-class RunningPortal:
+class RunningPortal(Control):
     """A demo bank in a process of its own, with its admin endpoints as methods (for tests and the demo only)."""
 
-    url: str
-    token: str
-    pid: int
+    error = PortalError
+    what = "El banco de pruebas"
 
     def truth(self) -> Any:
         """GET /__truth."""
-        return self._call("GET", "/__truth")
+        return self.look("/__truth")
 
     def faults(self, orders: dict[str, Any] | None = None) -> Any:
         """POST /__faults with `orders`; without them the list of switches."""
-        return self._call("GET", "/__faults") if orders is None else self._call("POST", "/__faults", orders)
+        return self.look("/__faults") if orders is None else self.ask("/__faults", **orders)
 
     def reset(self, **orders: Any) -> Any:
         """POST /__reset: `seed=` or `world=`."""
-        return self._call("POST", "/__reset", orders)
+        return self.ask("/__reset", **orders)
 
     def clock(self, **orders: Any) -> Any:
         """POST /__clock: `today=` (ISO) or `advance_seconds=`."""
-        return self._call("POST", "/__clock", orders)
+        return self.ask("/__clock", **orders)
 
     def sms(self) -> Any:
         """GET /__sms, newest last."""
-        return self._call("GET", "/__sms")
-
-    def _call(self, method: str, path: str, orders: dict[str, Any] | None = None) -> Any:
-        import httpx  # the bank itself is no client: only who started it pays for the import
-
-        try:
-            answer = httpx.request(
-                method, self.url + path, json=orders, headers={HEADER: self.token}, timeout=10, trust_env=False
-            )
-            answer.raise_for_status()
-            return answer.json()
-        except httpx.HTTPStatusError as exc:
-            raise PortalError(f"El banco de pruebas rechaza {path}: {exc.response.text[:300]}") from exc
-        except httpx.HTTPError as exc:
-            raise PortalError(f"El banco de pruebas no contesta en {self.url}: {exc}.") from exc
+        return self.look("/__sms")
 
 
 @contextmanager
@@ -173,11 +158,6 @@ def running(
         arguments += ["--today", today.isoformat()]
     if world is not None:
         arguments += ["--world", str(world.resolve())]
-    with process.child(
-        "cobranza.demo.banks",
-        arguments,
-        what="El banco de pruebas",
-        error=PortalError,
-        environment={_ENVIRONMENT[name]: value for name, value in given.items() if value},
-    ) as child:
-        yield RunningPortal(url=child.url, token=str(given["token"]), pid=child.pid)
+    environment = {_ENVIRONMENT[name]: value for name, value in given.items() if value}
+    with server.child(RunningPortal, "cobranza.demo.banks", arguments, environment=environment) as portal:
+        yield portal

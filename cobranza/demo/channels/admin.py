@@ -2,89 +2,52 @@
 
 from __future__ import annotations
 
-import json
-import secrets
+from collections.abc import Callable
 from typing import Any
-
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
 
 from cobranza.demo.channels.faults import Faults
 from cobranza.demo.channels.hooks import Hooks
 from cobranza.demo.channels.twilio import Twilio
 from cobranza.demo.channels.whatsapp import WhatsApp
-from cobranza.demo.tickets.store import Row, Store
-from cobranza.kernel.errors import CobranzaError
+from cobranza.demo.doubles.admin import Steered
+from cobranza.demo.doubles.store import Row, Store
 
-HEADER = "X-Demo-Token"
 KINDS = ("sms", "call", "whatsapp", "burofax")
 FATES = ("delivered", "read", "sent", "undelivered", "away", "failed")
 
 
-class Admin:
-    """The endpoints over all providers."""
+class Admin(Steered):
+    """The endpoints over all providers; see `RunningProviders` for what each does."""
 
     def __init__(
         self, store: Store, faults: Faults, hooks: Hooks, twilio: Twilio, whatsapp: WhatsApp, token: str
     ) -> None:
-        self.store, self.faults, self.hooks, self.token = store, faults, hooks, token
+        super().__init__(store, faults, hooks, token)
         self.twilio, self.whatsapp = twilio, whatsapp
 
-    def routes(self) -> list[Route]:
-        """See `RunningProviders` for what each does."""
-        names = ("reset", "clock", "fates", "templates", "hooks", "debtor", "deliveries", "deliver")
-        return [
-            Route("/__truth", self._endpoint, methods=["GET"]),
-            Route("/__faults", self._endpoint, methods=["GET", "POST"]),
-            *(Route(f"/__{name}", self._endpoint, methods=["POST"]) for name in names),
-        ]
+    def truth(self) -> Row:
+        """What was taken, by kind."""
+        return {kind: self.store.all(kind) for kind in KINDS}
 
-    async def _endpoint(self, request: Request) -> Response:
-        given = request.headers.get(HEADER, "")
-        if not secrets.compare_digest(given.encode(), self.token.encode()):
-            return PlainTextResponse("Not Found", 404)
-        try:
-            body = await request.body()
-            orders = json.loads(body) if body else {}
-            if not isinstance(orders, dict):
-                raise ValueError("a JSON object was expected")
-            if request.url.path == "/__deliver":
-                return JSONResponse(await self.hooks.deliver(orders))
-            with self.store.change():
-                return JSONResponse(self._answer(request, orders))
-        except (CobranzaError, ValueError, KeyError) as exc:
-            return JSONResponse({"error": str(exc)}, 400)
+    def own(self) -> dict[str, Callable[[Row], Any]]:
+        """What becomes of messages, approved templates, where our webhooks are, and debtors who write."""
+        return {"fates": self._fates, "templates": self._templates, "hooks": self._hooks, "debtor": self._said}
 
-    def _answer(self, request: Request, orders: Row) -> Any:
-        path = request.url.path
-        if path == "/__truth":
-            return {kind: self.store.all(kind) for kind in KINDS} | {"fired": self.faults.fired}
-        if path == "/__deliveries":
-            return self.hooks.listing(orders)
-        if path == "/__debtor":
-            return self._debtor(str(orders["channel"]), str(orders["sender"]), str(orders["text"]))
-        if path == "/__faults":
-            if request.method == "POST":
-                self.faults.set(orders)
-            return self.faults.listing()
-        if path == "/__reset":
-            self.store.clear()
-            self.faults.clear()
-            self.faults.fired.clear()
-        elif path == "/__clock":
-            self.store.advance(float(orders["advance_seconds"]))
-        elif path == "/__fates":
-            for address, fate in orders.items():
-                if fate not in FATES:
-                    raise ValueError(f"no fate «{fate}»; there are {', '.join(FATES)}")
-                self.store.put("fate", address, {"fate": fate})
-        elif path == "/__templates":
-            for name, fields in orders["fields"].items():
-                self.whatsapp.approve(str(name), int(fields), str(orders.get("language", "es")))
-        elif path == "/__hooks":
-            self.store.put("hook", "base", {"url": str(orders["url"])})
-        return {"now": self.store.now().isoformat()}
+    def _fates(self, orders: Row) -> None:
+        for address, fate in orders.items():
+            if fate not in FATES:
+                raise ValueError(f"no fate «{fate}»; there are {', '.join(FATES)}")
+            self.store.put("fate", address, {"fate": fate})
+
+    def _templates(self, orders: Row) -> None:
+        for name, fields in orders["fields"].items():
+            self.whatsapp.approve(str(name), int(fields), str(orders.get("language", "es")))
+
+    def _hooks(self, orders: Row) -> None:
+        self.store.put("hook", "base", {"url": str(orders["url"])})
+
+    def _said(self, orders: Row) -> Row:
+        return self._debtor(str(orders["channel"]), str(orders["sender"]), str(orders["text"]))
 
     def _debtor(self, channel: str, sender: str, text: str) -> Row:
         if channel == "sms":

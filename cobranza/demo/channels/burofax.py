@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from cobranza.demo.channels.faults import Faults
 from cobranza.demo.channels.hooks import Hooks, plain
-from cobranza.demo.tickets.store import Row, Store
+from cobranza.demo.doubles.store import Row, Store
 
 KEY = "clave-de-burofax-de-prueba"
 _FATES = {

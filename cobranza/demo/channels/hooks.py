@@ -6,15 +6,13 @@ import base64
 import hashlib
 import hmac
 import json
-import random
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-import httpx
-
-from cobranza.demo.tickets.store import Row, Store
+from cobranza.demo.doubles import hooks
+from cobranza.demo.doubles.store import Row, Store
 from cobranza.kernel.errors import BusinessError
 
 TWILIO_TOKEN = "testigo-de-prueba"  # noqa: S105 - a demo's
@@ -101,30 +99,25 @@ class Hooks:
         """Post what was not told yet.
 
         Args:
-            orders: ``times`` each (1), ``shuffle`` (seed of the disorder), ``again``: also what was told before.
+            orders: See `cobranza.demo.doubles.hooks.due`.
 
         Returns:
             Id, status and text of each call; 0 when nobody answered.
         """
-        rows = [row for row in self.store.all("delivery") if orders.get("again") or not row["told"]]
-        calls = rows * int(orders.get("times", 1))
-        if "shuffle" in orders:
-            random.Random(int(orders["shuffle"])).shuffle(calls)  # noqa: S311 - a test's choice
-        told = []
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
-            for row in calls:
-                if urlsplit(row["url"]).hostname != "127.0.0.1":
-                    raise ProviderHookError(f"Los proveedores de pruebas solo avisan a 127.0.0.1, no a «{row['url']}».")
-                call = self.signed(row)
-                try:
-                    answer = await client.post(call["url"], content=call["body"].encode(), headers=call["headers"])
-                    status, text = answer.status_code, answer.text[:500]
-                except httpx.HTTPError:
-                    status, text = 0, ""
-                told.append({"id": row["id"], "status": status, "text": text})
-                if 200 <= status < 300:
-                    with self.store.change():
-                        self.store.put("delivery", row["id"], row | {"told": row["told"] + 1})
+        told: list[Row] = []
+
+        def made(row: Row) -> hooks.Call:
+            hooks.ours(row["url"], ProviderHookError, "Un proveedor de pruebas")
+            call = self.signed(row)
+            return hooks.Call(call["url"], call["headers"], call["body"].encode())
+
+        def heard(row: Row, answer: hooks.Answer) -> None:
+            told.append({"id": row["id"], "status": answer.status, "text": answer.text})
+            if answer.good:
+                with self.store.change():
+                    self.store.put("delivery", row["id"], row | {"told": row["told"] + 1})
+
+        await hooks.post(hooks.due(self.store.all("delivery"), lambda row: row["told"], orders), made, heard)
         return told
 
 

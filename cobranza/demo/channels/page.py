@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from cobranza.demo.channels.admin import KINDS
-from cobranza.demo.tickets.store import Row, Store
+from cobranza.demo.doubles.store import Row, Store
 
 _NAMES = {"sms": "SMS", "call": "Llamada", "whatsapp": "WhatsApp", "burofax": "Burofax"}
 _PAGE = """<!doctype html><html lang="es"><head><meta charset="utf-8"><title>Mensajes de pruebas</title>

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import sys
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from cobranza.demo import process
 from cobranza.demo.channels import burofax, hooks, twilio, whatsapp
-from cobranza.demo.channels.admin import HEADER, Admin
+from cobranza.demo.channels.admin import Admin
 from cobranza.demo.channels.faults import Faults
 from cobranza.demo.channels.page import Page
 from cobranza.demo.channels.weather import Weather
-from cobranza.demo.tickets.store import Store
+from cobranza.demo.doubles import process, server
+from cobranza.demo.doubles.control import Steered
+from cobranza.demo.doubles.store import Store
 from cobranza.kernel.errors import ApplicationError
-
-_STOP_SECONDS = 5.0
 
 
 class ProviderStartError(ApplicationError):
@@ -60,22 +55,17 @@ def serve(*, port: int = 0, data: Path | None = None, token: str = "", ready_fil
         token: Of the admin endpoints; by default from `COBRANZA_DEMO_TOKEN`, else a new one.
         ready_file: Written whole once the port accepts connections: JSON with url, pid and token.
     """
-    token = token or os.environ.get("COBRANZA_DEMO_TOKEN", "") or secrets.token_urlsafe(18)
+    token = server.fresh(token)
     app, _ = application(data=data, token=token)
-    listener = process.listen(port)
-    sys.stdout.write(f"{process.url_of(listener)}\n")
-    sys.stdout.flush()
-    process.serve(app, listener, ready_file=ready_file, token=token)
+    server.foreground(app, process.listen(port), token=token, ready_file=ready_file)
 
 
 @dataclass(frozen=True, slots=True)
-class RunningProviders:
+class RunningProviders(Steered):
     """Demo providers that answer, with their admin endpoints as methods (for tests and the demo only)."""
 
-    url: str
-    token: str
-    pid: int = 0
-    line: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=15, trust_env=False), repr=False)
+    error = ProviderStartError
+    what = "Los proveedores de pruebas"
 
     def environment(self) -> dict[str, str]:
         """What the shipped ``config/channels.toml`` refers to as ``env:…``."""
@@ -94,55 +84,25 @@ class RunningProviders:
             "COBRANZA_BUROFAX_FIRMA": hooks.BUROFAX_SECRET,
         }
 
-    def truth(self) -> Any:
-        """GET /__truth: rows of ``sms``, ``call``, ``whatsapp`` and ``burofax``, and the ``fired`` faults."""
-        return self._call("GET", "/__truth")
-
-    def faults(self, **orders: Any) -> Any:
-        """POST /__faults; see `cobranza.demo.channels.faults`."""
-        return self._call("POST", "/__faults", orders)
-
-    def reset(self) -> Any:
-        """POST /__reset: nothing sent, no faults, no templates."""
-        return self._call("POST", "/__reset", {})
-
-    def advance(self, seconds: float) -> Any:
-        """POST /__clock: let the providers' clock jump forward."""
-        return self._call("POST", "/__clock", {"advance_seconds": seconds})
-
     def fates(self, fates: Mapping[str, str]) -> Any:
         """POST /__fates: what becomes of messages to an address: delivered, read, sent, undelivered, away, failed."""
-        return self._call("POST", "/__fates", dict(fates))
+        return self.ask("/__fates", **fates)
 
     def templates(self, fields: Mapping[str, int], language: str = "es") -> Any:
         """POST /__templates: approve WhatsApp templates, each with its number of fields."""
-        return self._call("POST", "/__templates", {"fields": dict(fields), "language": language})
+        return self.ask("/__templates", fields=dict(fields), language=language)
 
     def hooks(self, url: str) -> Any:
         """POST /__hooks: where our webhooks are, without the connector's name (".../dunning/avisos/")."""
-        return self._call("POST", "/__hooks", {"url": url})
+        return self.ask("/__hooks", url=url)
 
     def debtor(self, channel: str, sender: str, text: str) -> Any:
         """POST /__debtor: what somebody writes on "sms" or "whatsapp", or the keys they press on "voice"."""
-        return self._call("POST", "/__debtor", {"channel": channel, "sender": sender, "text": text})
+        return self.ask("/__debtor", channel=channel, sender=sender, text=text)
 
     def deliveries(self, *, after: int = 0, age: int = 0) -> Any:
         """POST /__deliveries: webhook calls since the id `after`, signed `age` seconds ago; see `Hooks.signed`."""
-        return self._call("POST", "/__deliveries", {"after": after, "age": age})
-
-    def deliver(self, **orders: Any) -> Any:
-        """POST /__deliver: `times`, `shuffle`, `again`; see `Hooks.deliver`."""
-        return self._call("POST", "/__deliver", orders)
-
-    def _call(self, method: str, path: str, orders: dict[str, Any] | None = None) -> Any:
-        try:
-            answer = self.line.request(method, self.url + path, json=orders, headers={HEADER: self.token})
-            answer.raise_for_status()
-            return answer.json()
-        except httpx.HTTPStatusError as exc:
-            raise ProviderStartError(f"Los proveedores de pruebas rechazan {path}: {exc.response.text[:300]}") from exc
-        except httpx.HTTPError as exc:
-            raise ProviderStartError(f"Los proveedores de pruebas no contestan en {self.url}: {exc}.") from exc
+        return self.ask("/__deliveries", after=after, age=age)
 
 
 @contextmanager
@@ -152,36 +112,15 @@ def running(*, port: int = 0, data: Path | None = None) -> Iterator[RunningProvi
     Raises:
         ProviderStartError: they do not start within 30 s.
     """
-    token = secrets.token_urlsafe(18)
     arguments = ["--port", str(port), *(["--data", str(data.resolve())] if data else [])]
-    with process.child(
-        "cobranza.demo.channels",
-        arguments,
-        what="Los proveedores de pruebas",
-        error=ProviderStartError,
-        environment={"COBRANZA_DEMO_TOKEN": token},
-    ) as child:
-        providers = RunningProviders(child.url, token, child.pid)
-        with providers.line:
-            yield providers
+    with server.child(RunningProviders, "cobranza.demo.channels", arguments) as providers:
+        yield providers
 
 
 @contextmanager
 def in_process(*, data: Path | None = None) -> Iterator[RunningProviders]:
     """The demo providers on a thread of this process: they start in milliseconds and die with it."""
-    token = secrets.token_urlsafe(18)
+    token = server.fresh()
     app, store = application(data=data, token=token)
-    listener = process.listen()
-    server = process.server_of(app)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # they belong to the main thread
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    providers = RunningProviders(process.url_of(listener), token, os.getpid())
-    try:
-        with providers.line:
-            yield providers
-    finally:
-        server.should_exit = True
-        thread.join(_STOP_SECONDS)
-        listener.close()
-        store.close()
+    with closing(store), server.thread(RunningProviders, app, process.listen(), token) as providers:
+        yield providers

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from cobranza.demo.channels.faults import Faults
 from cobranza.demo.channels.hooks import TWILIO_TOKEN, Hooks
-from cobranza.demo.tickets.store import Row, Store, moment
+from cobranza.demo.doubles.store import Row, Store, moment
 
 ACCOUNT = "AC" + "5" * 32
 NUMBER = "+34910000001"

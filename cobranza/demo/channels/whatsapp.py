@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from cobranza.demo.channels.faults import Faults
 from cobranza.demo.channels.hooks import Hooks, plain
-from cobranza.demo.tickets.store import Row, Store, moment
+from cobranza.demo.doubles.store import Row, Store, moment
 
 PHONE = "100000000000001"
 NUMBER = "34910000002"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from cobranza.demo import process
 from cobranza.demo.court import server
+from cobranza.demo.doubles import options
 
 
 class _Moment(click.ParamType[datetime, object]):
@@ -26,20 +26,15 @@ class _Moment(click.ParamType[datetime, object]):
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: uno libre.")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Carpeta que guarda su estado.")
 @click.option("--clock", type=_Moment(), help="Qué hora es al empezar (ISO con zona); sin ella, la real.")
 @click.option("--seed", type=int, default=1, show_default=True, help="De todo lo que echa a suertes.")
-@click.option("--ready-file", type=click.Path(path_type=Path), help="Se escribe (JSON) cuando el puerto atiende.")
-@click.option("--parent", type=int, hidden=True, help="Proceso con el que debe terminar.")
-def main(
-    port: int, data: Path | None, clock: datetime | None, seed: int, ready_file: Path | None, parent: int | None
-) -> None:
+@options.keeping
+@options.listening
+def main(port: int, data: Path | None, clock: datetime | None, seed: int, ready_file: Path | None) -> None:
     """Sirve el juzgado de pruebas en 127.0.0.1 y escribe su dirección.
 
     El testigo de administración se toma de COBRANZA_DEMO_TOKEN.
     """
-    process.live_with(parent)
     server.serve(port=port, data=data, clock=clock, seed=seed, ready_file=ready_file)
 
 

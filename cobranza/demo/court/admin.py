@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import base64
-import json
-import secrets
 from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from cobranza.demo.court import aftermath, drafts, filing, sending
 from cobranza.demo.court.court import Court, Portal
 from cobranza.demo.court.store import Row
-from cobranza.kernel.errors import CobranzaError
-
-HEADER = "X-Demo-Token"
+from cobranza.demo.doubles.admin import guarded
 
 
 class Admin:
@@ -28,36 +24,19 @@ class Admin:
 
     def routes(self) -> list[Route]:
         """See COURT.md."""
-        both, post = ["GET", "POST"], ["POST"]
+        endpoint = guarded(self._do, self.court.token)
+        orders = ("curso", "notificar", "firmar", "desbloquear", "certificado", "reiniciar")
         return [
-            Route("/__verdad", self._endpoint, methods=["GET"]),
-            Route("/__fallos", self._endpoint, methods=both),
-            Route("/__reloj", self._endpoint, methods=both),
-            Route("/__curso", self._endpoint, methods=post),
-            Route("/__notificar", self._endpoint, methods=post),
-            Route("/__firmar", self._endpoint, methods=post),
-            Route("/__desbloquear", self._endpoint, methods=post),
-            Route("/__certificado", self._endpoint, methods=post),
-            Route("/__reiniciar", self._endpoint, methods=post),
-            Route("/__fichero/{sha256}", self._endpoint, methods=["GET"]),
+            Route("/__verdad", endpoint, methods=["GET"]),
+            *(Route(f"/__{name}", endpoint, methods=["GET", "POST"]) for name in ("fallos", "reloj")),
+            *(Route(f"/__{name}", endpoint, methods=["POST"]) for name in orders),
+            Route("/__fichero/{sha256}", endpoint, methods=["GET"]),
         ]
 
-    async def _endpoint(self, request: Request) -> Response:
-        given = request.headers.get(HEADER, "")
-        if not secrets.compare_digest(given.encode(), self.court.token.encode()):
-            return PlainTextResponse("Not Found", 404)
-        try:
-            body = await request.body()
-            orders = json.loads(body) if body else {}
-            if not isinstance(orders, dict):
-                raise ValueError("a JSON object was expected")
-            if request.url.path.startswith("/__fichero/"):
-                return Response(self.court.store.content(request.path_params["sha256"]))
-            return JSONResponse(self._answer(request.method, request.url.path, orders))
-        except CobranzaError as exc:
-            return JSONResponse({"error": str(exc)}, 400)
-        except (ValueError, KeyError, TypeError) as exc:
-            return JSONResponse({"error": f"{type(exc).__name__}: {exc}"}, 400)
+    async def _do(self, request: Request, orders: Row) -> Any:
+        if request.url.path.startswith("/__fichero/"):
+            return Response(self.court.store.content(request.path_params["sha256"]))
+        return self._answer(request.method, request.url.path, orders)
 
     def _answer(self, method: str, path: str, orders: Row) -> Any:
         court = self.court

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import base64
-import os
 import secrets
-import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,9 +18,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from cobranza.demo import process
 from cobranza.demo.court import access, profiles, tls
-from cobranza.demo.court.admin import HEADER, Admin
+from cobranza.demo.court.admin import Admin
 from cobranza.demo.court.court import Court
 from cobranza.demo.court.documents import Documents
 from cobranza.demo.court.door import Door
@@ -33,9 +28,9 @@ from cobranza.demo.court.site import HERE, Site, environment
 from cobranza.demo.court.trays import Trays
 from cobranza.demo.court.weather import Weather
 from cobranza.demo.court.wizard import Wizard
+from cobranza.demo.doubles import process, server
+from cobranza.demo.doubles.control import Control
 from cobranza.kernel.errors import ApplicationError
-
-_STOP_SECONDS = 5.0
 
 
 class CourtStartError(ApplicationError):
@@ -94,55 +89,51 @@ def serve(
 
     The token of the admin endpoints comes from `COBRANZA_DEMO_TOKEN`, else a new one is made.
     """
-    token = os.environ.get("COBRANZA_DEMO_TOKEN", "") or secrets.token_urlsafe(18)
+    token = server.fresh()
     app, court = application(data=data, clock=clock, seed=seed, token=token)
     listener = process.listen(port)
-    url = process.url_of(listener)
-    with tls.listening(court, url):
-        sys.stdout.write(f"{url}\n")
-        sys.stdout.flush()
-        process.serve(app, listener, ready_file=ready_file, token=token, tls=court.tls_url)
+    with tls.listening(court, process.url_of(listener)):
+        server.foreground(app, listener, token=token, ready_file=ready_file, tls=court.tls_url)
 
 
 @dataclass(frozen=True, slots=True)
-class CourtAdmin:
+class CourtAdmin(Control):
     """The admin endpoints as methods, for tests and the demo only; see COURT.md for what they take and give."""
 
-    url: str
-    token: str
-    line: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, trust_env=False), repr=False)
+    error = CourtStartError
+    what = "El juzgado de pruebas"
 
     def truth(self) -> Any:
         """GET /__verdad: ``filings``, ``drafts``, ``uploads``, ``notices``, ``audit``, ``fired`` …"""
-        return self._call("GET", "/__verdad")
+        return self.look("/__verdad")
 
     def faults(self, **orders: Any) -> Any:
         """POST /__fallos, for example ``faults(F1=1)``; without orders the listing."""
-        return self._call("POST", "/__fallos", orders) if orders else self._call("GET", "/__fallos")
+        return self.ask("/__fallos", **orders) if orders else self.look("/__fallos")
 
     def clock(self, **orders: Any) -> Any:
         """POST /__reloj: ``now`` (ISO, aware), ``advance_seconds``, ``speed``; without orders what it says."""
-        return self._call("POST", "/__reloj", orders) if orders else self._call("GET", "/__reloj")
+        return self.ask("/__reloj", **orders) if orders else self.look("/__reloj")
 
     def course(self, filing: str, **orders: Any) -> Any:
         """POST /__curso: bring a filing (registry number or id) to ``state``, with ``reasons``; or ``auto=True``."""
-        return self._call("POST", "/__curso", {"filing": filing} | orders)
+        return self.ask("/__curso", filing=filing, **orders)
 
     def notify(self, filing: str, title: str, text: str) -> Any:
         """POST /__notificar: put a notification into the mailbox that filed."""
-        return self._call("POST", "/__notificar", {"filing": filing, "title": title, "text": text})
+        return self.ask("/__notificar", filing=filing, title=title, text=text)
 
     def sign(self, profile: str, draft: str, user: str = access.SECOND) -> Any:
         """POST /__firmar: somebody else signs a draft that waits in the tray."""
-        return self._call("POST", "/__firmar", {"profile": profile, "draft": draft, "user": user})
+        return self.ask("/__firmar", profile=profile, draft=draft, user=user)
 
     def unlock(self, profile: str, user: str = access.USER) -> Any:
         """POST /__desbloquear: what the help desk does after 5 failures."""
-        return self._call("POST", "/__desbloquear", {"profile": profile, "user": user})
+        return self.ask("/__desbloquear", profile=profile, user=user)
 
     def certificate(self, profile: str, **orders: Any) -> Any:
         """POST /__certificado: ``user``, ``state`` (valid, expired, revoked), ``password`` for a ``pfx`` (base64)."""
-        return self._call("POST", "/__certificado", {"profile": profile} | orders)
+        return self.ask("/__certificado", profile=profile, **orders)
 
     def pfx(self, profile: str, *, password: str = access.PFX_PASSWORD, state: str = "valid") -> bytes:
         """The .pfx of the usual user."""
@@ -150,24 +141,11 @@ class CourtAdmin:
 
     def reset(self) -> Any:
         """POST /__reiniciar: no filings, drafts, sessions or faults; keys and clock stay."""
-        return self._call("POST", "/__reiniciar", {})
+        return self.ask("/__reiniciar")
 
     def file(self, sha256: str) -> bytes:
         """GET /__fichero/SHA256: the bytes that the court keeps under a hash."""
-        return self._answer("GET", f"/__fichero/{sha256}", None).content
-
-    def _call(self, method: str, path: str, orders: dict[str, Any] | None = None) -> Any:
-        return self._answer(method, path, orders).json()
-
-    def _answer(self, method: str, path: str, orders: dict[str, Any] | None) -> httpx.Response:
-        try:
-            answer = self.line.request(method, self.url + path, json=orders, headers={HEADER: self.token})
-            answer.raise_for_status()
-        except httpx.HTTPStatusError as exc:
-            raise CourtStartError(f"El juzgado de pruebas rechaza {path}: {exc.response.text[:300]}") from exc
-        except httpx.HTTPError as exc:
-            raise CourtStartError(f"El juzgado de pruebas no contesta en {self.url}: {exc}.") from exc
-        return answer
+        return self.answer("GET", f"/__fichero/{sha256}").content
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,39 +170,22 @@ def running_court(
     Raises:
         CourtStartError: it does not start within 30 s.
     """
-    token = secrets.token_urlsafe(18)
     arguments = ["--port", str(port), "--seed", str(seed)]
     arguments += ["--data", str(data.resolve())] if data else []
     arguments += ["--clock", clock.isoformat()] if clock else []
-    with process.child(
-        "cobranza.demo.court",
-        arguments,
-        what="El juzgado de pruebas",
-        error=CourtStartError,
-        environment={"COBRANZA_DEMO_TOKEN": token},
-    ) as started:
-        admin = CourtAdmin(started.url, token)
-        with admin.line:
-            yield RunningCourt(started.url, admin, started.pid)
+    with server.child(CourtAdmin, "cobranza.demo.court", arguments) as admin:
+        yield RunningCourt(admin.url, admin, admin.pid)
 
 
 @contextmanager
 def in_process(*, data: Path | None = None, clock: datetime | None = None, seed: int = 1) -> Iterator[RunningCourt]:
     """A test court on a thread of this process: starts in milliseconds and dies with it."""
-    token = secrets.token_urlsafe(18)
+    token = server.fresh()
     app, court = application(data=data, clock=clock, seed=seed, token=token)
     listener = process.listen()
-    url = process.url_of(listener)
-    server = process.server_of(app)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    with tls.listening(court, url):
-        thread.start()
-        admin = CourtAdmin(url, token)
-        try:
-            with admin.line:
-                yield RunningCourt(url, admin, os.getpid())
-        finally:
-            server.should_exit = True
-            thread.join(_STOP_SECONDS)
-            listener.close()
-            court.store.close()
+    with (
+        closing(court.store),
+        tls.listening(court, process.url_of(listener)),
+        server.thread(CourtAdmin, app, listener, token) as admin,
+    ):
+        yield RunningCourt(admin.url, admin, admin.pid)

@@ -20,8 +20,8 @@ import uvicorn
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import Receive, Scope, Send
 
-from cobranza.demo import process
 from cobranza.demo.court.court import Court
+from cobranza.demo.doubles import process
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which Python has no name for
 _STOP_SECONDS = 5.0

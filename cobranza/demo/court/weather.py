@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import hashlib
 import re
-import socket
-import struct
-from http.cookies import CookieError, SimpleCookie
 from time import monotonic
-from typing import Any
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cobranza.demo.court import filing
 from cobranza.demo.court.access import Session, Step
 from cobranza.demo.court.court import Court
 from cobranza.demo.court.door import Door
 from cobranza.demo.court.site import Site
+from cobranza.demo.doubles.weather import closing, cookie, cut, replay, swallow, whole, with_cookie
 
 _MAX_BODY = 96 * 1024 * 1024
 _AGAIN_SECONDS = 0.5
@@ -60,12 +54,12 @@ class Weather:
         slug, _, rest = scope["path"].lstrip("/").partition("/")
         site = self.sites.get(slug)
         if site is None:
-            await self.app(scope, receive, _closing(send))
+            await self.app(scope, receive, closing(send))
             return
-        body = await _read(receive)
-        session = site.portal.access.session(_cookie(scope, cookie_name(slug)))
+        body = await whole(receive, _MAX_BODY)
+        session = site.portal.access.session(cookie(scope, cookie_name(slug)))
         scope.setdefault("state", {})["session"] = session
-        reply = _with_cookie(_closing(send), f"{cookie_name(slug)}={session.id}; Path=/{slug}")
+        reply = with_cookie(closing(send), f"{cookie_name(slug)}={session.id}; Path=/{slug}")
         if body is None:
             await site.notice(session, "demasiado", 413)(scope, receive, reply)
             return
@@ -78,29 +72,29 @@ class Weather:
         step = step_of(rest, method)
         if self._repeated(session, rest, body):
             portal.log(session.user, "repetido_por_el_navegador", step=step)
-            await _cut(line)
+            await cut(line)
             return
         instead = await self._instead(site, session, scope, body, step, rest)
         if instead is not None:
-            await instead(scope, _replay(body), reply)
+            await instead(scope, replay(body), reply)
             return
         acts = method == "POST" or step in _READ
         broken = portal.fault("F13", step) if acts else None
         if acts and portal.fault("F3", step):
-            await site.notice(session, "error", 500)(scope, _replay(body), reply)
+            await site.notice(session, "error", 500)(scope, replay(body), reply)
         elif broken:
             if broken["commit"]:
-                await self.app(scope, _replay(body), _swallow)
-            await site.notice(session, "error", 200)(scope, _replay(body), reply)
+                await self.app(scope, replay(body), swallow)
+            await site.notice(session, "error", 200)(scope, replay(body), reply)
         elif acts and portal.fault("F1", step):
-            await self.app(scope, _replay(body), _swallow)
+            await self.app(scope, replay(body), swallow)
             self._dropped = (_print(session, rest, body), monotonic() + _AGAIN_SECONDS)
-            await _cut(line)
+            await cut(line)
         elif acts and portal.fault("F2", step):
-            await self.app(scope, _replay(body), _swallow)
-            await site.notice(session, "error", 500)(scope, _replay(body), reply)
+            await self.app(scope, replay(body), swallow)
+            await site.notice(session, "error", 500)(scope, replay(body), reply)
         else:
-            await self.app(scope, _replay(body), reply)
+            await self.app(scope, replay(body), reply)
 
     def _repeated(self, session: Session, rest: str, body: bytes) -> bool:
         """Whether this is what was cut a moment ago, sent again by the browser itself.
@@ -140,75 +134,3 @@ def _print(session: Session, rest: str, body: bytes) -> bytes:
 def cookie_name(slug: str) -> str:
     """The session cookie; browsers send cookies to every port of a host, so the name is the court's own."""
     return f"sesion_juzgado_{slug}"
-
-
-def _cookie(scope: Scope, wanted: str) -> str | None:
-    jar: SimpleCookie = SimpleCookie()
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            with contextlib.suppress(CookieError):
-                jar.load(value.decode("latin-1"))
-    return jar[wanted].value if wanted in jar else None
-
-
-def _with_cookie(send: Send, cookie: str) -> Send:
-    async def wrapped(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers.append("Set-Cookie", f"{cookie}; HttpOnly; SameSite=Lax")
-            headers.setdefault("Cache-Control", "no-store")
-        await send(message)
-
-    return wrapped
-
-
-def _closing(send: Send) -> Send:
-    """Use every connection for one request: a browser silently repeats what breaks on a connection it used before,
-    a POST too, and then a cut connection would be no fault at all.
-    """
-
-    async def closing(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            MutableHeaders(scope=message)["Connection"] = "close"
-        await send(message)
-
-    return closing
-
-
-async def _swallow(message: Message) -> None:
-    """The work is done; nobody hears of it."""
-
-
-async def _read(receive: Receive) -> bytes | None:
-    """The request's body at once, so that the work goes on when the caller is gone; None when it is too big."""
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            break
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > _MAX_BODY:
-            return None
-        if not message.get("more_body"):
-            break
-    return b"".join(parts)
-
-
-def _replay(body: bytes) -> Receive:
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive
-
-
-async def _cut(send: Send) -> None:
-    """Reset the TCP connection under the request; without a real server (tests in process) raise instead."""
-    transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
-    if transport is None:
-        raise ConnectionResetError("connection reset by the test court")
-    raw = transport.get_extra_info("socket")
-    if raw is not None:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
-    await asyncio.sleep(0.02)  # lets the server notice that the other side is gone before we return

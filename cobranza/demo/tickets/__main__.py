@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cobranza.demo import process
+from cobranza.demo.doubles import options
 from cobranza.demo.tickets import server
 
 
@@ -14,16 +14,13 @@ from cobranza.demo.tickets import server
 @click.option(
     "--kind", type=click.Choice(server.KINDS), default="zendesk", show_default=True, help="Qué mesa se sirve."
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: uno libre.")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Carpeta que guarda sus tickets.")
-@click.option("--ready-file", type=click.Path(path_type=Path), help="Se escribe (JSON) cuando el puerto atiende.")
-@click.option("--parent", type=int, hidden=True, help="Proceso con el que debe terminar.")
-def main(kind: str, port: int, data: Path | None, ready_file: Path | None, parent: int | None) -> None:
+@options.keeping
+@options.listening
+def main(kind: str, port: int, data: Path | None, ready_file: Path | None) -> None:
     """Sirve una mesa de tickets de pruebas en 127.0.0.1 y escribe su dirección.
 
     El testigo de administración se toma de COBRANZA_DEMO_TOKEN.
     """
-    process.live_with(parent)
     server.serve(kind, port=port, data=data, ready_file=ready_file)
 
 

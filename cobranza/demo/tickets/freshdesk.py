@@ -18,9 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cobranza.demo.doubles.store import Row, Store, moment, stamp
 from cobranza.demo.tickets.faults import Faults
 from cobranza.demo.tickets.hooks import Hooks
-from cobranza.demo.tickets.store import Row, Store, moment, stamp
 
 TOKEN = "clave-freshdesk-de-prueba"  # noqa: S105 - a demo's
 GROUPS = {

@@ -6,15 +6,12 @@ import base64
 import hashlib
 import hmac
 import json
-import random
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
-
-from cobranza.demo.tickets.store import Row, Store, stamp
+from cobranza.demo.doubles import hooks
+from cobranza.demo.doubles.store import Row, Store, stamp
 from cobranza.kernel.errors import BusinessError
 
 SECRET = "firma-de-prueba"  # noqa: S105 - a demo's
@@ -65,38 +62,31 @@ class Hooks:
         headers = {"Content-Type": "application/json"} | self._sign(self.secret, raw, at)
         return {"id": row["id"], "headers": headers, "body": row["body"], "told": row["told"]}
 
-    def listing(self, age: float = 0.0) -> list[dict[str, Any]]:
-        """Every delivery, oldest first."""
-        return [self.signed(row, age) for row in self.store.all("delivery")]
+    def listing(self, orders: Row) -> list[Row]:
+        """Every delivery, oldest first; ``age`` of their signatures in seconds."""
+        return [self.signed(row, float(orders.get("age", 0))) for row in self.store.all("delivery")]
 
     async def deliver(self, orders: Row) -> list[Row]:
         """Post what was not told yet.
 
         Args:
-            orders: ``url`` (remembered), ``times`` each (1), ``shuffle`` (seed of the disorder), ``again``: also what
-                was told before.
+            orders: ``url`` (remembered), and those of `cobranza.demo.doubles.hooks.due`.
 
         Returns:
             Id and status of each call; 0 when nobody answered.
         """
-        self.url = orders.get("url", self.url)
-        if urlsplit(self.url).hostname != "127.0.0.1":
-            raise HookError(f"La mesa de pruebas solo avisa a 127.0.0.1, no a «{self.url}».")
-        rows = [row for row in self.store.all("delivery") if orders.get("again") or not row["told"]]
-        calls = rows * int(orders.get("times", 1))
-        if "shuffle" in orders:
-            random.Random(int(orders["shuffle"])).shuffle(calls)  # noqa: S311 - a test's choice
-        told = []
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
-            for row in calls:
-                call = self.signed(row)
-                try:
-                    answer = await client.post(self.url, content=call["body"].encode(), headers=call["headers"])
-                    status = answer.status_code
-                except httpx.HTTPError:
-                    status = 0
-                told.append({"id": row["id"], "status": status})
-                if 200 <= status < 300:
-                    with self.store.change():
-                        self.store.put("delivery", row["id"], row | {"told": row["told"] + 1})
+        self.url = hooks.ours(orders.get("url", self.url), HookError, "La mesa de pruebas")
+        told: list[Row] = []
+
+        def made(row: Row) -> hooks.Call:
+            call = self.signed(row)
+            return hooks.Call(self.url, call["headers"], call["body"].encode())
+
+        def heard(row: Row, answer: hooks.Answer) -> None:
+            told.append({"id": row["id"], "status": answer.status})
+            if answer.good:
+                with self.store.change():
+                    self.store.put("delivery", row["id"], row | {"told": row["told"] + 1})
+
+        await hooks.post(hooks.due(self.store.all("delivery"), lambda row: row["told"], orders), made, heard)
         return told

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from cobranza.demo.tickets.store import Row, Store, moment
+from cobranza.demo.doubles.store import Row, Store, moment
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; }

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from cobranza.demo import process
+from cobranza.demo.doubles import process, server
+from cobranza.demo.doubles.control import Steered
+from cobranza.demo.doubles.store import Store
 from cobranza.demo.tickets import freshdesk, zendesk, zendesk_rules
-from cobranza.demo.tickets.admin import HEADER, Admin
+from cobranza.demo.tickets.admin import Admin
 from cobranza.demo.tickets.faults import Faults
 from cobranza.demo.tickets.hooks import SECRET, Hooks, freshdesk_headers, zendesk_headers
 from cobranza.demo.tickets.page import Page
-from cobranza.demo.tickets.store import Store
 from cobranza.demo.tickets.weather import Weather
 from cobranza.kernel.errors import ApplicationError, UsageError
 
 KINDS = ("zendesk", "freshdesk")
-_STOP_SECONDS = 5.0
 
 
 class DeskStartError(ApplicationError):
@@ -77,23 +73,18 @@ def serve(
         token: Of the admin endpoints; by default from `COBRANZA_DEMO_TOKEN`, else a new one.
         ready_file: Written whole once the port accepts connections: JSON with url, pid and token.
     """
-    token = token or os.environ.get("COBRANZA_DEMO_TOKEN", "") or secrets.token_urlsafe(18)
+    token = server.fresh(token)
     app, _ = application(kind, data=data, token=token)
-    listener = process.listen(port)
-    sys.stdout.write(f"{process.url_of(listener)}\n")
-    sys.stdout.flush()
-    process.serve(app, listener, ready_file=ready_file, token=token)
+    server.foreground(app, process.listen(port), token=token, ready_file=ready_file)
 
 
 @dataclass(frozen=True, slots=True)
-class RunningDesk:
+class RunningDesk(Steered):
     """A demo desk that answers, with its admin endpoints as methods (for tests and the demo only)."""
 
-    kind: str
-    url: str
-    token: str
-    pid: int = 0
-    line: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=15, trust_env=False), repr=False)
+    error = DeskStartError
+    what = "La mesa de pruebas"
+    kind: str = KINDS[0]
 
     def environment(self) -> dict[str, str]:
         """What the shipped ``config/ticketing.toml`` refers to as ``env:…`` for this desk."""
@@ -101,43 +92,13 @@ class RunningDesk:
         key = zendesk.TOKEN if self.kind == "zendesk" else freshdesk.TOKEN
         return {f"{prefix}_URL": self.url, f"{prefix}_CLAVE": key, f"{prefix}_FIRMA": SECRET}
 
-    def truth(self) -> Any:
-        """GET /__truth: ``tickets`` (each with what was ``said``), ``people``, ``uploads``, ``fired`` faults."""
-        return self._call("GET", "/__truth")
-
-    def faults(self, **orders: Any) -> Any:
-        """POST /__faults; see `cobranza.demo.tickets.faults`."""
-        return self._call("POST", "/__faults", orders)
-
-    def reset(self) -> Any:
-        """POST /__reset: no tickets, no faults."""
-        return self._call("POST", "/__reset", {})
-
-    def advance(self, seconds: float) -> Any:
-        """POST /__clock: let the desk's clock jump forward."""
-        return self._call("POST", "/__clock", {"advance_seconds": seconds})
-
     def staff(self, ticket: int | str, **orders: Any) -> Any:
         """POST /__staff: `status`, `comment`, `public`… as an agent does."""
-        return self._call("POST", "/__staff", {"ticket": ticket} | orders)
+        return self.ask("/__staff", ticket=ticket, **orders)
 
     def deliveries(self, *, age: float = 0) -> Any:
         """POST /__deliveries: every webhook call, signed `age` seconds ago: `headers`, `body`."""
-        return self._call("POST", "/__deliveries", {"age": age})
-
-    def deliver(self, **orders: Any) -> Any:
-        """POST /__deliver: `url`, `times`, `shuffle`, `again`; see `Hooks.deliver`."""
-        return self._call("POST", "/__deliver", orders)
-
-    def _call(self, method: str, path: str, orders: dict[str, Any] | None = None) -> Any:
-        try:
-            answer = self.line.request(method, self.url + path, json=orders, headers={HEADER: self.token})
-            answer.raise_for_status()
-            return answer.json()
-        except httpx.HTTPStatusError as exc:
-            raise DeskStartError(f"La mesa de pruebas rechaza {path}: {exc.response.text[:300]}") from exc
-        except httpx.HTTPError as exc:
-            raise DeskStartError(f"La mesa de pruebas no contesta en {self.url}: {exc}.") from exc
+        return self.ask("/__deliveries", age=age)
 
 
 @contextmanager
@@ -147,36 +108,15 @@ def running(kind: str = "zendesk", *, port: int = 0, data: Path | None = None) -
     Raises:
         DeskStartError: it does not start within 30 s.
     """
-    token = secrets.token_urlsafe(18)
     arguments = ["--kind", kind, "--port", str(port), *(["--data", str(data.resolve())] if data else [])]
-    with process.child(
-        "cobranza.demo.tickets",
-        arguments,
-        what="La mesa de pruebas",
-        error=DeskStartError,
-        environment={"COBRANZA_DEMO_TOKEN": token},
-    ) as child:
-        desk = RunningDesk(kind, child.url, token, child.pid)
-        with desk.line:
-            yield desk
+    with server.child(RunningDesk, "cobranza.demo.tickets", arguments, kind=kind) as desk:
+        yield desk
 
 
 @contextmanager
 def in_process(kind: str = "zendesk", *, data: Path | None = None) -> Iterator[RunningDesk]:
     """A demo desk on a thread of this process: starts in milliseconds and dies with it."""
-    token = secrets.token_urlsafe(18)
+    token = server.fresh()
     app, store = application(kind, data=data, token=token)
-    listener = process.listen()
-    server = process.server_of(app)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # they belong to the main thread
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    desk = RunningDesk(kind, process.url_of(listener), token, os.getpid())
-    try:
-        with desk.line:
-            yield desk
-    finally:
-        server.should_exit = True
-        thread.join(_STOP_SECONDS)
-        listener.close()
-        store.close()
+    with closing(store), server.thread(RunningDesk, app, process.listen(), token, kind=kind) as desk:
+        yield desk

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from cobranza.demo.doubles.store import Row, Store, moment, stamp
 from cobranza.demo.tickets.hooks import Hooks
-from cobranza.demo.tickets.store import Row, Store, moment, stamp
 
 GROUPS = {
     360000000001: "Atención al cliente",

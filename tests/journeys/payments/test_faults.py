@@ -24,7 +24,7 @@ from tests.unit.payments.conftest import ROBOT, Room
 from tests.unit.payments.gateway import MemoryGateway
 
 COUNT = 24
-FAULTS = ("none", "lost", "error_after", "unavailable", "garbage", "rate_limit")
+FAULTS = ("none", "cut_body", "error_after", "unavailable", "garbage", "rate_limit")
 
 
 @pytest.fixture(scope="module")

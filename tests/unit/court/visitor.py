@@ -15,9 +15,9 @@ from reportlab.pdfgen.canvas import Canvas
 from starlette.testclient import TestClient
 
 from cobranza.demo.court import access, drafts
-from cobranza.demo.court.admin import HEADER
 from cobranza.demo.court.court import Court
 from cobranza.demo.court.weather import cookie_name
+from cobranza.demo.doubles.admin import HEADER
 
 PARTIES = {
     "es_lexnet": ("NIF", "B99999013", "B99999021"),

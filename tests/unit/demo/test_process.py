@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cobranza.demo import process
+from cobranza.demo.doubles import process
 from cobranza.kernel.errors import ApplicationError
 
 

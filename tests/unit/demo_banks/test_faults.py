@@ -6,6 +6,7 @@ from collections import Counter
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -250,7 +251,8 @@ def test_slow_waits_as_long_as_told(inside: Any, monkeypatch: pytest.MonkeyPatch
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr("cobranza.demo.banks.gate.asyncio.sleep", sleep)
+    # in that module only: servers of other tests sleep on threads of this process
+    monkeypatch.setattr("cobranza.demo.banks.gate.asyncio", SimpleNamespace(sleep=sleep))
     inside.faults(slow=12.5)
     inside.client.get(CONTENT[inside.bank])
     inside.client.get("/static/none.js")

@@ -13,8 +13,8 @@ from lxml import html
 from starlette.testclient import TestClient
 
 from cobranza.demo.banks import server
-from cobranza.demo.banks.admin import HEADER
 from cobranza.demo.banks.portal import DEFAULTS, Options, Portal
+from cobranza.demo.doubles.admin import HEADER
 
 TODAY = date(2026, 11, 21)
 TOKEN = "only-for-tests"

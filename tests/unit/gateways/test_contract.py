@@ -80,7 +80,7 @@ def test_the_same_key_gives_the_same_page(case: Case) -> None:
     ]
 
 
-@pytest.mark.parametrize("fault", ["unavailable", "rate_limit", "lost", "error_after", "garbage"])
+@pytest.mark.parametrize("fault", ["unavailable", "rate_limit", "cut_body", "error_after", "garbage"])
 def test_a_fault_once_is_lived_through_and_makes_one_sale(case: Case, fault: str) -> None:
     case.double.faults(fault)
     case.account.checkout(case.asked())
@@ -88,7 +88,7 @@ def test_a_fault_once_is_lived_through_and_makes_one_sale(case: Case, fault: str
     assert (len(truth["sales"]), truth["fired"][fault]) == (1, 1)
 
 
-@pytest.mark.parametrize("fault", ["unavailable", "lost"])
+@pytest.mark.parametrize("fault", ["unavailable", "cut_body"])
 def test_a_fault_that_stays_is_told_and_asking_again_gives_one_sale(case: Case, fault: str) -> None:
     case.double.faults(*[fault] * 3)
     with pytest.raises(GatewayDown):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cobranza.demo.tickets.store import Store
+from cobranza.demo.doubles.store import Store
 
 
 def test_a_file_keeps_what_was_changed(tmp_path: Path) -> None:

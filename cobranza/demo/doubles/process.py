@@ -57,7 +57,7 @@ def child(
         error: Raised when it does not start within 30 s, with the end of what it wrote.
         environment: Added to ours; where secrets go.
     """
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parents[3])
     variables = os.environ | dict(environment or {})
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, [root, variables.get("PYTHONPATH", "")]))
     with tempfile.TemporaryDirectory(prefix="cobranza-demo-") as folder:
