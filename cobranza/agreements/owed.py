@@ -9,12 +9,13 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from cobranza.agreements.models import Dialogue
 from cobranza.agreements.settings import AgreementSettings, agreement_settings
-from cobranza.agreements.terms import AgreementError, Debt, DebtorType
+from cobranza.agreements.terms import AgreementError, Debt, DebtorType, Risk
 from cobranza.kernel import clock
 from cobranza.kernel.money import Money, minor_units
-from cobranza.ledger import holds
+from cobranza.ledger import holds, ratings
 from cobranza.ledger.columns import ZERO
 from cobranza.ledger.models import Agreement, Cover, Debtor, Invoice
+from cobranza.ledger.tables_ratings import Bands, Segments
 from cobranza.regimes.interest import Regime, book
 from cobranza.regimes.interest_errors import MissingRateError, UnknownRegimeError
 from cobranza.regimes.persons import holder
@@ -89,6 +90,7 @@ def owed_by(debtor: Debtor, currency: str, today: date) -> Owed:
         disputed=Money(currency, _trim(disputed, currency)),
         capacity=None if said is None or said.capacity is None else Money(currency, _trim(said.capacity, currency)),
         pay_day=None if said is None else said.pay_day,
+        risk=_risk(debtor, today),
         broken=_broken(debtor, settings),
     )
     return Owed(debt=debt, covers=covers)
@@ -97,6 +99,16 @@ def owed_by(debtor: Debtor, currency: str, today: date) -> Owed:
 def _credit(debtor: Debtor, currency: str) -> Decimal:
     notes = Invoice.objects.filter(debtor=debtor, currency=currency, kind="credit_note", vanished_at=None, open__lt=0)
     return -sum((each.open for each in notes), ZERO)
+
+
+def _risk(debtor: Debtor, today: date) -> Risk:
+    """The score's band; "medio" before the first score, and "alto" for whom a person has made a legal case."""
+    standing = ratings.standing(debtor, today=today)
+    if standing is None:
+        return "medio"
+    if standing.segment == Segments.LEGAL or standing.band == Bands.HIGH:
+        return "alto"
+    return "bajo" if standing.band == Bands.LOW else "medio"
 
 
 def _broken(debtor: Debtor, settings: AgreementSettings) -> int:

@@ -135,7 +135,7 @@ class AgreementSettings(Strict):
     compensacion: bool = False
     papeles: dict[str, tuple[Role, ...]] = Field(default_factory=dict)
     enlace_dias: int = Field(default=7, ge=1, le=90)
-    asistente_canales: tuple[Literal["whatsapp", "sms", "portal"], ...] = ("whatsapp", "sms")
+    asistente_canales: tuple[Literal["whatsapp", "sms", "portal"], ...] = ("whatsapp", "sms", "portal")
     niveles: tuple[LevelEntry, ...] = ()
 
     _figures = field_validator("cuota_minima")(_exact_all)

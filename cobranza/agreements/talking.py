@@ -6,6 +6,7 @@ Where a person leads the conversation it is silent. Words of unknown senders are
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import date, datetime, timedelta
 
@@ -15,7 +16,7 @@ from django.db.models import Sum
 from cobranza.agreements import plain, schedule
 from cobranza.agreements.assistant import dialogue
 from cobranza.agreements.assistant.dialogue import Does, Phase, Talk, Turn, Voice
-from cobranza.agreements.assistant.understanding import Intent, Understood, understand
+from cobranza.agreements.assistant.understanding import Intent, Understood, plain_words, understand
 from cobranza.agreements.keeping import standing_of, wants_change
 from cobranza.agreements.models import Dialogue, Waiting
 from cobranza.agreements.owed import NothingToAgree, Owed, RateMissing, owed_by
@@ -32,11 +33,18 @@ from cobranza.ledger.models import Agreement, Creditor, Debtor, Invoice, OptOut,
 ROBOT = Actor.robot("asistente_de_acuerdos")
 _TOO_OLD = timedelta(days=3)
 _CHANGES = frozenset({Intent.PLAN, Intent.PART, Intent.PROMISE, Intent.CANNOT, Intent.REJECT, Intent.HARDSHIP})
-_AGREED = (
-    "Su acuerdo con {acreedor} sigue en marcha. {pago} Puede verlo y pagar aquí: {enlace}. Si necesita cambiarlo, "
-    "díganoslo."
-)
-_LAST = "No queda ningún pago pendiente."
+PORTAL = "portal"
+"""The debtor's own page: answers stand on it, for nobody is written to who did not ask at that second."""
+ANSWER = "portal:respuesta:"
+"""Beginning of the keys of our words there."""
+_NAMED = {
+    "email": r"\b(correos?|e-?mails?|mails?)\b",
+    "sms": r"\bsms\b",
+    "whatsapp": r"\bwhats ?app\b",
+    "call": r"\b(llam\w+|telefon\w+|calls?|calling|ligac\w+|ligu\w+|chamadas?)\b",
+    "letter": r"\b(cartas?|letters?|burofax)\b",
+}
+_OF_A_NAME = {"call": ("call", "ivr")}
 
 
 def answer_all(creditor: Creditor, *, now: datetime | None = None) -> Counter[str]:
@@ -55,7 +63,12 @@ def answer_all(creditor: Creditor, *, now: datetime | None = None) -> Counter[st
     return told
 
 
-def _attend(pk: int, settings: AgreementSettings, now: datetime) -> Counter[str]:
+def attend(word: Word, *, language: str = "es") -> Counter[str]:
+    """Answer one message now: what a debtor wrote on their own page, and waits for there."""
+    return _attend(word.pk, agreement_settings(), clock.now(), language)
+
+
+def _attend(pk: int, settings: AgreementSettings, now: datetime, language: str = "") -> Counter[str]:
     with transaction.atomic():
         debtor_pk = Word.objects.values_list("debtor", flat=True).get(pk=pk)
         if debtor_pk is None:
@@ -71,14 +84,17 @@ def _attend(pk: int, settings: AgreementSettings, now: datetime) -> Counter[str]
         if now - word.at > _TOO_OLD:
             # Whoever wrote days ago is not surprised by a robot now.
             return _hand(debtor, word, "contestar", "Escribió hace días y nadie ha contestado.", now)
-        return _turn(debtor, word, settings, now)
+        return _turn(debtor, word, settings, now, language or _language(debtor, word))
 
 
-def _turn(debtor: Debtor, word: Word, settings: AgreementSettings, now: datetime) -> Counter[str]:
+def _turn(debtor: Debtor, word: Word, settings: AgreementSettings, now: datetime, language: str) -> Counter[str]:
     today = now.astimezone(clock.MADRID).date()
     currency = _currency(debtor, today)
     voice = Voice(
-        debtor=debtor.trade_name or debtor.name, creditor=debtor.creditor.name, link=_link(debtor, word, settings)
+        debtor=debtor.trade_name or debtor.name,
+        creditor=debtor.creditor.name,
+        link=_link(debtor, word, settings, language),
+        language=language,
     )
     if word.channel == "sms" and _is_stop(word):
         return _silence(debtor, word)
@@ -99,7 +115,7 @@ def _turn(debtor: Debtor, word: Word, settings: AgreementSettings, now: datetime
     ):
         talk = Talk(capacity=talk.capacity, pay_day=talk.pay_day)
     turn = dialogue.answer(dialogue.identified(talk), word.text, owed.debt, policy, voice)
-    told, text = _does(debtor, word, turn, owed, now)
+    told, text = _does(debtor, word, turn, owed, now, voice)
     memory.currency, memory.talk = currency, plain.of_talk(turn.talk)
     capacity = turn.talk.capacity
     memory.capacity = None if capacity is None else capacity.amount
@@ -108,15 +124,15 @@ def _turn(debtor: Debtor, word: Word, settings: AgreementSettings, now: datetime
     return told + _say(debtor, word, text)
 
 
-def _does(debtor: Debtor, word: Word, turn: Turn, owed: Owed, now: datetime) -> tuple[Counter[str], str]:
+def _does(debtor: Debtor, word: Word, turn: Turn, owed: Owed, now: datetime, voice: Voice) -> tuple[Counter[str], str]:
     """Do what the turn asks for; returns what was done and the words, which say only what came true."""
     told, text = Counter[str](), turn.text
     for does, why in turn.does:
         if does is Does.AGREE and turn.agreed is not None:
-            if _agree(debtor, word, turn, owed):
+            if _agree(debtor, word, turn, owed, voice):
                 told["agreed"] += 1
             else:
-                text = dialogue.says("none_fits")
+                text = dialogue.says("none_fits", voice.language)
                 told += _hand(debtor, word, "negociar", f"Aceptó un acuerdo que ya no vale: {why}.", now)
         elif does is Does.HAND_OVER:
             told += _hand(debtor, word, "negociar", f"{why[:1].upper()}{why[1:]}.", now)
@@ -130,17 +146,19 @@ def _does(debtor: Debtor, word: Word, turn: Turn, owed: Owed, now: datetime) -> 
         elif does is Does.CHECK_PAYMENT:
             told += _hand(debtor, word, "revisar", "Dice que ha pagado: búsquelo en el banco.", now)
         elif does is Does.SUPPRESS:
-            consents.stop(debtor, word.channel, said=f"«{word.text[:200]}» ({word.key})", actor=ROBOT)
+            said = f"«{word.text[:200]}» ({word.key})"
+            consents.stop(debtor, "" if word.channel == PORTAL else word.channel, said=said, actor=ROBOT)
             told += _hand(debtor, word, "datos_de_contacto", "Dice que no es el deudor: corrija el contacto.", now)
         elif does is Does.STOP_CHANNEL:
             told += _silence(debtor, word)
+            text = _stopped(word, voice)
     return told, text
 
 
-def _agree(debtor: Debtor, word: Word, turn: Turn, owed: Owed) -> bool:
+def _agree(debtor: Debtor, word: Word, turn: Turn, owed: Owed, voice: Voice) -> bool:
     if turn.agreed is None:
         return False
-    proof = f"{word.channel}, {word.key}: «{word.text[:300]}», a: «{dialogue.told(turn.agreed)}»"
+    proof = f"{word.channel}, {word.key}: «{word.text[:300]}», a: «{dialogue.told(turn.agreed, voice.language)}»"
     try:
         with transaction.atomic():
             made = propose(
@@ -160,12 +178,12 @@ def _agree(debtor: Debtor, word: Word, turn: Turn, owed: Owed) -> bool:
 def _nothing_to_agree(debtor: Debtor, word: Word, voice: Voice, today: date, now: datetime) -> Counter[str]:
     """With a running agreement, or nothing overdue that is free: little is said, a person sees the rest."""
     running = agreements.running(debtor)
-    read = understand(word.text, today, running[0].currency if running else "EUR")
+    read = understand(word.text, today, running[0].currency if running else "EUR", voice.language)
     if read.intent is Intent.STOP and read.confidence >= dialogue.SURE:
-        return _silence(debtor, word) + _say(debtor, word, dialogue.says("stop"))
+        return _silence(debtor, word) + _say(debtor, word, _stopped(word, voice))
     if not running:
         told = _hand(debtor, word, "contestar", "Escribe y nada de lo vencido está libre de disputa o pago.", now)
-        return told + _say(debtor, word, dialogue.says("person"))
+        return told + _say(debtor, word, dialogue.says("person", voice.language))
     return _under_agreement(debtor, word, running[0], read, voice, today, now)
 
 
@@ -175,21 +193,37 @@ def _under_agreement(
     sure = read.confidence >= dialogue.SURE
     if sure and read.intent in _CHANGES:
         wants_change(agreement, said=word.text, actor=ROBOT)
-        return Counter(handed=1) + _say(debtor, word, dialogue.says("person"))
+        return Counter(handed=1) + _say(debtor, word, dialogue.says("person", voice.language))
     if sure and read.intent is Intent.ALREADY_PAID:
         told = _hand(debtor, word, "revisar", "Dice que ha pagado una cuota: búsquela en el banco.", now)
-        return told + _say(debtor, word, dialogue.says("already_paid", enlace=voice.link))
+        return told + _say(debtor, word, dialogue.says("already_paid", voice.language, enlace=voice.link))
     if sure and read.intent in {Intent.GREETING, Intent.ACCEPT, Intent.PAY}:
         row = next((each for each in standing_of(agreement, today).rows if each.open.amount), None)
-        due = _LAST if row is None else f"El próximo pago: {write_money(row.open)} el {write_day(row.instalment.due)}."
-        return _say(debtor, word, _AGREED.format(acreedor=voice.creditor, pago=due, enlace=voice.link))
+        due = dialogue.says("no_payment", voice.language)
+        if row is not None:
+            named = {"importe": write_money(row.open), "dia": write_day(row.instalment.due)}
+            due = dialogue.says("next_payment", voice.language, **named)
+        fields = {"acreedor": voice.creditor, "pago": due, "enlace": voice.link}
+        return _say(debtor, word, dialogue.says("running", voice.language, **fields))
     told = _hand(debtor, word, "contestar", f"Escribe con un acuerdo en marcha ({agreement.key}).", now)
-    return told + _say(debtor, word, dialogue.says("person"))
+    return told + _say(debtor, word, dialogue.says("person", voice.language))
 
 
 def _say(debtor: Debtor, word: Word, text: str) -> Counter[str]:
     if not text:
         return Counter()
+    if word.channel == PORTAL:
+        conversation.note(
+            f"{ANSWER}{word.pk}",
+            channel=PORTAL,
+            direction="out",
+            text=text,
+            at=clock.now(),
+            actor=ROBOT,
+            debtor=debtor,
+            reference=f"conversacion:{word.pk}",
+        )
+        return Counter(answered=1)
     conversation.want(
         debtor,
         f"respuesta:{word.pk}",
@@ -217,11 +251,33 @@ def _hand(debtor: Debtor, word: Word, kind: str, why: str, now: datetime) -> Cou
 
 
 def _silence(debtor: Debtor, word: Word) -> Counter[str]:
-    """A stop counts once, also when the channel heard it first."""
-    if not OptOut.objects.filter(debtor=debtor, channel__in=(word.channel, ""), at__gte=word.at).exists():
-        said = f"«{word.text[:200]}» ({word.key})"
-        consents.stop(debtor, word.channel, said=said, actor=ROBOT, at=word.at)
+    """A stop counts once, also when the channel heard it first; on the page it is for what it names, else for all."""
+    for channel in _silenced(word):
+        if not OptOut.objects.filter(debtor=debtor, channel__in=(channel, ""), at__gte=word.at).exists():
+            said = f"«{word.text[:200]}» ({word.key})"
+            consents.stop(debtor, channel, said=said, actor=ROBOT, at=word.at)
     return Counter(stopped=1)
+
+
+def _silenced(word: Word) -> tuple[str, ...]:
+    if word.channel != PORTAL:
+        return (word.channel,)
+    return tuple(channel for name in _named(word) for channel in _OF_A_NAME.get(name, (name,))) or ("",)
+
+
+def _named(word: Word) -> tuple[str, ...]:
+    """Channels that a message names; none when it speaks of any, or of writing at all."""
+    return tuple(name for name, pattern in _NAMED.items() if re.search(pattern, plain_words(word.text)))
+
+
+def _stopped(word: Word, voice: Voice) -> str:
+    if word.channel != PORTAL:
+        return dialogue.says("stop", voice.language)
+    named = _named(word)
+    if not named:
+        return dialogue.says("stop_all", voice.language)
+    names = ", ".join(dialogue.says(f"channel_{name}", voice.language) for name in named)
+    return dialogue.says("stop_named", voice.language, canales=names)
 
 
 def _is_stop(word: Word) -> bool:
@@ -235,8 +291,16 @@ def _currency(debtor: Debtor, today: date) -> str:
     return str(sums[0]["currency"]) if sums else "EUR"
 
 
-def _link(debtor: Debtor, word: Word, settings: AgreementSettings) -> str:
+def _language(debtor: Debtor, word: Word) -> str:
+    """On their own page the language that they chose; on other channels the assistant speaks Spanish."""
+    chosen = consents.preferred(debtor) if word.channel == PORTAL else None
+    return chosen.language if chosen is not None and chosen.language in dialogue.languages() else "es"
+
+
+def _link(debtor: Debtor, word: Word, settings: AgreementSettings, language: str) -> str:
+    if word.channel == PORTAL:
+        return dialogue.says("here", language)
     if not pages.address().direccion:
-        return "su enlace personal"
+        return dialogue.says("own_link", language)
     _, token = links.issue(debtor, days=settings.enlace_dias, actor=ROBOT, reference=f"palabra:{word.pk}")
     return pages.page(token)

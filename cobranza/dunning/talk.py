@@ -24,6 +24,8 @@ from cobranza.ledger.models import Agreement, Debtor, Invoice, Wanted
 from cobranza.screens.access import Role, actor, may_open, requires
 
 _WORDS = 200
+PAGE = "portal"
+"""Their own page: what is written there is no message, and stands there when they come in."""
 
 
 @requires(*LOOK, Role.LEGAL)
@@ -75,6 +77,15 @@ def say(request: HttpRequest, pk: int) -> HttpResponse:
     if leader not in ("", who.name):
         messages.error(request, _now("La conversación la lleva %(who)s.") % {"who": leader})
         return redirect("dunning:debtor", pk=pk)
+    if channel == PAGE:
+        conversation.note(
+            f"{conversation.ON_PAGE}{row.pk}:{once}", channel=PAGE, direction="out", text=text, at=clock.now(),
+            actor=who, debtor=row,
+        )  # fmt: skip
+        for word in conversation.thread(row).filter(direction="in", handled_at=None, channel=PAGE):
+            conversation.handled(word, by=who.name)
+        messages.success(request, _now("Escrita en su página: la verá cuando entre."))
+        return redirect("dunning:debtor", pk=pk)
     # The page's own number: a second click, or a reload, says it once.
     wanted = conversation.want(
         row, f"persona:{row.pk}:{once}", purpose="answer", source=f"{PERSON}{who.name}", text=text, channel=channel
@@ -120,6 +131,8 @@ def _page(request: HttpRequest, row: Debtor) -> HttpResponse:
     )
     known = facts.read(row, "", now)
     heard = sorted({each.channel for each in known.state.inbound if each.channel in known.addresses})
+    if any(each.channel == PAGE and each.direction == "in" for each in words):
+        heard.append(PAGE)
     planned: list[dict[str, Any]] = []
     if row.creditor in views.creditors():
         planned = [

@@ -17,6 +17,9 @@ from cobranza.ledger.models import Contact, Creditor, Debtor, Takeover, Wanted, 
 
 _KIND = {"email": "email", "sms": "phone", "whatsapp": "phone", "call": "phone", "ivr": "phone"}
 
+ON_PAGE = "portal:persona:"
+"""Beginning of the keys of what a person of the house wrote on the debtor's own page."""
+
 _DIALLING = {
     "ES": ("34",), "MX": ("52", "521"), "CO": ("57",), "PE": ("51",), "CL": ("56",), "AR": ("54", "549"),
     "EC": ("593",),

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
-from cobranza.portal.views import account, choices, entry, plans, saying
+from cobranza.portal.views import account, choices, entry, plans, saying, talk
 
 _own: list[URLPattern | URLResolver] = [
     path("", entry.door, name="door"),
@@ -23,6 +23,7 @@ _own: list[URLPattern | URLResolver] = [
     path("pagado/", saying.paid, name="paid"),
     path("datos/", saying.data, name="data"),
     path("preguntar/", saying.ask, name="ask"),
+    path("mensajes/", talk.show, name="talk"),
     path("enviado/<int:number>/", saying.sent, name="sent"),
     path("contacto/", choices.choose, name="choices"),
 ]

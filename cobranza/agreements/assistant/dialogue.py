@@ -82,7 +82,7 @@ class Turn:
     """Attributes:
     talk: To go on with.
     says: Name of the text in `says.toml`; "" says nothing at all.
-    text: Filled, Spanish.
+    text: Filled, in the language of the voice.
     does: What the house has to do, with its reason.
     understood: What the message was taken for; None when it was not read.
     agreed: The proposal that was concluded, with `Does.AGREE` only.
@@ -98,11 +98,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """Names and links that the texts need; `link` is this debtor's own."""
+    """Names and links that the texts need; `link` is this debtor's own, `language` what is read and answered."""
 
     debtor: str
     creditor: str
     link: str
+    language: str = "es"
 
 
 def answer(talk: Talk, message: str, debt: Debt, policy: Policy, voice: Voice) -> Turn:
@@ -116,14 +117,17 @@ def answer(talk: Talk, message: str, debt: Debt, policy: Policy, voice: Voice) -
         voice: Names.
     """
     if talk.phase in {Phase.PERSON, Phase.STOPPED}:
-        read = understand(message, debt.as_of, debt.currency)
+        read = understand(message, debt.as_of, debt.currency, voice.language)
         if read.intent is Intent.STOP and talk.phase is Phase.PERSON:
             return _stop(talk, read, voice)
         silent = talk.phase is Phase.STOPPED
         return Turn(
-            talk=talk, says="" if silent else "closed", text="" if silent else _say("closed", {}), understood=read
+            talk=talk,
+            says="" if silent else "closed",
+            text="" if silent else says("closed", voice.language),
+            understood=read,
         )
-    read = understand(message, debt.as_of, debt.currency)
+    read = understand(message, debt.as_of, debt.currency, voice.language)
     # Stop and "not me" need no proof of who one is: they are granted to anybody.
     if read.intent is Intent.STOP and read.confidence >= SURE:
         return _stop(talk, read, voice)
@@ -162,7 +166,7 @@ def _known(talk: Talk, read: Understood, debt: Debt, policy: Policy, voice: Voic
     if talk.phase is Phase.AGREED and read.intent in _CHANGES:
         return _hand_over(talk, "person", "quiere cambiar lo acordado", read, voice)
     if talk.phase is Phase.AGREED and read.intent is Intent.ACCEPT and talk.chosen is not None:
-        return _turn(talk, "agreed", voice, read, acuerdo=told(talk.chosen))
+        return _turn(talk, "agreed", voice, read, acuerdo=told(talk.chosen, voice.language))
     if talk.phase is Phase.CONFIRMING and read.intent is Intent.ACCEPT and talk.chosen is not None:
         return _conclude(talk, read, debt, policy, voice)
     if read.intent is Intent.ACCEPT and talk.shown:
@@ -213,7 +217,7 @@ def _show(talk: Talk, read: Understood, debt: Debt, policy: Policy, voice: Voice
     if not found:
         return _hand_over(talk, "none_fits", "ninguna oferta permitida cabe en lo que puede pagar", read, voice)
     shown = tuple(found[:MOST_SHOWN])
-    options = "\n".join(f"{number}. {told(each)}" for number, each in enumerate(shown, start=1))
+    options = "\n".join(f"{number}. {told(each, voice.language)}" for number, each in enumerate(shown, start=1))
     says = "offer" if len(shown) > 1 else "offer_one"
     return _turn(replace(talk, phase=Phase.OFFERED, shown=shown, chosen=None), says, voice, read, opciones=options)
 
@@ -250,14 +254,16 @@ def _propose(
 def _choose(talk: Talk, read: Understood, debt: Debt, voice: Voice) -> Turn:
     number = read.option or (1 if len(talk.shown) == 1 else 0)
     if not 1 <= number <= len(talk.shown):
-        options = "\n".join(f"{each}. {told(scenario)}" for each, scenario in enumerate(talk.shown, start=1))
+        options = "\n".join(
+            f"{each}. {told(scenario, voice.language)}" for each, scenario in enumerate(talk.shown, start=1)
+        )
         return _turn(talk, "offer", voice, read, opciones=options)
     return _repeat(talk, talk.shown[number - 1], read, voice)
 
 
 def _repeat(talk: Talk, scenario: Scenario, read: Understood, voice: Voice) -> Turn:
     waiting = replace(talk, phase=Phase.CONFIRMING, chosen=scenario)
-    return _turn(waiting, "confirm", voice, read, acuerdo=told(scenario))
+    return _turn(waiting, "confirm", voice, read, acuerdo=told(scenario, voice.language))
 
 
 def _conclude(talk: Talk, read: Understood, debt: Debt, policy: Policy, voice: Voice) -> Turn:
@@ -270,21 +276,21 @@ def _conclude(talk: Talk, read: Understood, debt: Debt, policy: Policy, voice: V
     if scenario.proposal.total != owed or scenario.proposal.first.due < debt.as_of or now.approval.state != "approved":
         return _hand_over(talk, "none_fits", "la deuda ha cambiado desde que se ofreció", read, voice)
     done = replace(talk, phase=Phase.AGREED)
-    why = told(scenario)
-    turn = _turn(done, "agreed", voice, read, does=((Does.AGREE, why),), acuerdo=why)
+    agreed = told(scenario, voice.language)
+    turn = _turn(done, "agreed", voice, read, does=((Does.AGREE, told(scenario)),), acuerdo=agreed)
     return replace(turn, agreed=now)
 
 
-def told(scenario: Scenario) -> str:
+def told(scenario: Scenario, language: str = "es") -> str:
     """A scenario in one line: every amount and every day, so that a yes leaves nothing open."""
     rows = scenario.proposal.instalments
     total = write_money(scenario.proposal.total)
     waived = scenario.proposal.waived.total
-    given = f", y se le perdonan {write_money(waived)}" if waived else ""
+    given = says("waived", language, importe=write_money(waived)) if waived else ""
     if len(rows) == 1:
-        return f"pagar {total} el {write_day(rows[0].due)}{given}"
-    each = "; ".join(f"{write_money(row.amount)} el {write_day(row.due)}" for row in rows)
-    return f"{len(rows)} pagos, {total} en total: {each}{given}"
+        return says("one", language, total=total, dia=write_day(rows[0].due)) + given
+    each = "; ".join(says("part", language, importe=write_money(row.amount), dia=write_day(row.due)) for row in rows)
+    return says("several", language, cuantos=str(len(rows)), total=total, pagos=each) + given
 
 
 def _stop(talk: Talk, read: Understood, voice: Voice) -> Turn:
@@ -315,19 +321,24 @@ def _turn(
     values = {"deudor": voice.debtor, "acreedor": voice.creditor, "enlace": voice.link, **fields}
     if debt is not None:
         values["importe"] = write_money(debt.covered)
-    return Turn(talk=talk, says=says, text=_say(says, values), does=does, understood=read)
+    return Turn(talk=talk, says=says, text=_say(says, voice.language, values), does=does, understood=read)
 
 
-def says(name: str, **values: str) -> str:
+def says(name: str, language: str = "es", **values: str) -> str:
     """One of the texts of `says.toml`, filled, for whoever answers without a turn of the dialogue."""
-    return _say(name, values)
+    return _say(name, language, values)
 
 
-def _say(name: str, values: Mapping[str, str]) -> str:
-    return _texts()[name].format_map(dict(values))
+def languages() -> frozenset[str]:
+    """What it speaks."""
+    return frozenset(_texts())
+
+
+def _say(name: str, language: str, values: Mapping[str, str]) -> str:
+    return _texts()[language][name].format_map(dict(values))
 
 
 @cache
-def _texts() -> dict[str, str]:
-    raw: dict[str, Any] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    return {name: str(text) for name, text in raw["es"].items()}
+def _texts() -> dict[str, dict[str, str]]:
+    raw: dict[str, dict[str, Any]] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    return {language: {name: str(text) for name, text in of.items()} for language, of in raw.items()}

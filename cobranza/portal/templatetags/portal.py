@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from cobranza.ledger.consents import preferred
+from cobranza.ledger.conversation import ON_PAGE
 from cobranza.portal import formats
 from cobranza.portal.visit import Visit
 from cobranza.regimes import contact
@@ -32,6 +33,12 @@ def figure(context: dict[str, Any], value: Decimal, currency: str) -> str:
     """An amount for a field."""
     visit: Visit | None = context.get("visit")
     return formats.figure(value, currency, visit.country if visit is not None else "ES")
+
+
+@register.filter
+def from_person(key: str) -> bool:
+    """Whether a word on the page is a person's of the house."""
+    return key.startswith(ON_PAGE)
 
 
 @register.filter

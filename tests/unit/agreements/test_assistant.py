@@ -232,3 +232,90 @@ def test_nothing_outside_the_matrix_is_shown_or_concluded(said: list[str], owed:
         if before is not None and before.talk.phase is Phase.STOPPED:
             assert turn.text == ""
         before = turn
+
+
+ABROAD = {
+    "en": {
+        Intent.PAY: ["How can I pay?", "I want to settle today"],
+        Intent.PROMISE: ["I'll pay on friday", "once I get paid I will pay it"],
+        Intent.PART: ["can I pay half now?"],
+        Intent.PLAN: ["could I pay in three instalments?", "I could pay 80 a month", "can we spread the payments?"],
+        Intent.CANNOT: ["I can't afford it", "we don't have the money"],
+        Intent.HARDSHIP: ["I lost my job and cannot pay"],
+        Intent.ALREADY_PAID: ["this has been paid already", "I paid last week"],
+        Intent.DISPUTE: ["we never received the goods", "the invoice is wrong"],
+        Intent.NOT_ME: ["wrong person"],
+        Intent.STOP: ["stop", "do not write to me", "no more messages please"],
+        Intent.TERMS: ["how much interest do you charge?"],
+        Intent.PERSON: ["I want to talk to a person"],
+        Intent.ACCEPT: ["yes, agreed", "I accept"],
+    },
+    "pt": {
+        Intent.PAY: ["Como posso pagar?"],
+        Intent.PROMISE: ["pago na sexta-feira", "pagarei amanhã"],
+        Intent.PART: ["posso pagar metade agora?"],
+        Intent.PLAN: ["posso pagar em três prestações?", "dá para parcelar?", "posso pagar 80 € por mês"],
+        Intent.CANNOT: ["não posso pagar", "não tenho dinheiro"],
+        Intent.HARDSHIP: ["fiquei sem emprego"],
+        Intent.ALREADY_PAID: ["já paguei", "fiz a transferência ontem"],
+        Intent.DISPUTE: ["não reconheço esta fatura", "nunca recebi a encomenda"],
+        Intent.NOT_ME: ["pessoa errada"],
+        Intent.STOP: ["PARAR", "não quero receber mais mensagens"],
+        Intent.TERMS: ["quanto são os juros?"],
+        Intent.PERSON: ["quero falar com uma pessoa"],
+        Intent.ACCEPT: ["sim, aceito"],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "intent", "text"),
+    [(language, intent, text) for language, of in ABROAD.items() for intent, texts in of.items() for text in texts],
+)
+def test_what_is_said_in_english_and_portuguese(language: str, intent: Intent, text: str) -> None:
+    read = understand(text, TODAY, "EUR", language)
+    assert (read.intent, read.confidence >= dialogue.SURE) == (intent, True)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "day"),
+    [
+        ("en", "I'll pay on friday", date(2026, 11, 27)),
+        ("en", "I will pay on 5 December", date(2026, 12, 5)),
+        ("en", "I can pay it in two weeks", date(2026, 12, 7)),
+        ("pt", "pago na sexta-feira", date(2026, 11, 27)),
+        ("pt", "pago dia 30", date(2026, 11, 30)),
+        ("pt", "pagarei depois de amanhã", date(2026, 11, 25)),
+    ],
+)
+def test_days_named_in_english_and_portuguese(language: str, text: str, day: date) -> None:
+    assert understand(text, TODAY, "EUR", language).day == day
+
+
+def test_figures_named_in_english_and_portuguese() -> None:
+    english = understand("I could pay € 1,200.50 a month", TODAY, "EUR", "en")
+    assert (english.amount, english.monthly) == (Decimal("1200.50"), True)
+    assert understand("in four payments", TODAY, "EUR", "en").count == 4
+    assert understand("em quatro vezes", TODAY, "EUR", "pt").count == 4
+    assert understand("the second", TODAY, "EUR", "en").option == 2
+    assert understand("¿cómo puedo pagar?", TODAY, "EUR", "en").intent is Intent.PAY, "Spanish on an English page"
+
+
+def test_every_language_says_every_thing_with_the_same_fields() -> None:
+    whole = dialogue._texts()
+    for language in ("en", "pt"):
+        assert whole[language].keys() == whole["es"].keys()
+        for name, text in whole[language].items():
+            assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", whole["es"][name])), (language, name)
+
+
+@pytest.mark.parametrize(
+    ("language", "asks", "yes"), [("en", "in three instalments", "yes"), ("pt", "em três vezes", "sim")]
+)
+def test_a_plan_is_agreed_in_the_language_of_the_page(language: str, asks: str, yes: str) -> None:
+    voice = replace(VOICE, language=language)
+    first = answer(KNOWN, asks, debt("600.00"), POLICY, voice)
+    second = answer(first.talk, yes, debt("600.00"), POLICY, voice)
+    assert (first.says, second.says, second.does[0][0]) == ("confirm", "agreed", Does.AGREE)
+    assert "204,25 EUR" in first.text
+    assert second.does[0][1].startswith("3 pagos"), "staff read Spanish"

@@ -19,10 +19,10 @@ from cobranza.agreements.terms import AgreementError, Kind, Waived
 from cobranza.agreements.workflow import Changed, NotAllowed, NothingToAgree
 from cobranza.kernel import clock
 from cobranza.kernel.money import Money
-from cobranza.ledger import agreements, allocations, holds
+from cobranza.ledger import agreements, allocations, holds, ratings
 from cobranza.ledger.agreements import AgreementConflict
 from cobranza.ledger.events import Actor
-from cobranza.ledger.models import Agreement, Cover, Task, Wanted
+from cobranza.ledger.models import Agreement, Cover, Rating, Task, Wanted
 from cobranza.screens.access import Role
 from tests.unit.payments.conftest import ROBOT, Room, make_room, room
 
@@ -336,3 +336,26 @@ def _live(room: Room, steps: list[tuple[str, int]]) -> None:
 def test_the_covers_are_the_principal_to_the_cent(room: Room) -> None:
     owed = owed_by(room.debtor, "EUR", TODAY)
     assert sum(owed.covers.values()) == owed.debt.principal.amount - owed.debt.disputed.amount
+
+
+def score(band: str) -> Rating:
+    """A score that says little but its band."""
+    share = Decimal("0.2")
+    return Rating(
+        as_of=TODAY, at=clock.now(), model="reglas:1", band=band, segment="negociacion", proposed="negociacion",
+        days_late=Decimal(60), pay_30=share, pay_60=share, pay_90=share, recovery=share,
+    )  # fmt: skip
+
+
+def test_the_score_says_who_has_to_approve(room: Room, luis: Actor) -> None:
+    key = plan(room, 3)
+    assert owed_by(room.debtor, "EUR", TODAY).debt.risk == "medio", "before the first score"
+
+    ratings.rate(room.debtor, score("alto"), actor=ROBOT)
+    assert owed_by(room.debtor, "EUR", TODAY).debt.risk == "alto"
+    assert isinstance(accept(room, key), Waiting), "nobody with a high risk gets a plan unattended"
+
+    ratings.rate(room.debtor, score("bajo"), actor=ROBOT)
+    assert owed_by(room.debtor, "EUR", TODAY).debt.risk == "bajo"
+    ratings.decide(room.debtor, "caso_legal", reason="no cumple", actor=luis)
+    assert owed_by(room.debtor, "EUR", TODAY).debt.risk == "alto"
