@@ -19,7 +19,7 @@ def say(browser: Browser, text: str) -> str:
     sent = browser.post("mensajes/", form)
     assert sent.status_code == 302, sent.content.decode()
     assert sent["Location"].endswith("/mensajes/#ultimo")
-    return browser.get("mensajes/").content.decode()
+    return str(browser.get("mensajes/").content.decode())
 
 
 def test_a_plan_is_agreed_on_the_page_and_nothing_is_sent(browser: Browser) -> None:
