@@ -8,6 +8,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from cobranza.insight.tables_cube import Cube, CubeState, Trial, UnitCost
+
+__all__ = [
+    "Alert", "AlertMail", "AlertNote", "CashForecast", "Cube", "CubeState", "Review", "SimulationRun", "Trial",
+    "UnitCost", "Watched",
+]  # fmt: skip
+
 
 class Alert(models.Model):
     """A figure that left its course. One row per deviation: it opens once, stays while that lasts, and closes with it.
