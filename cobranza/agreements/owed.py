@@ -1,11 +1,17 @@
-"""What a debtor owes that can be agreed about, read from the ledger at this second."""
+"""What a debtor owes that can be agreed about, read from the ledger at this second.
+
+Only what an invoice asks for can be agreed: an instalment is closed by money that was applied to a document, so that
+interest, compensation or the interest of a plan without one would leave the last instalment open for ever. Who wants
+them in a plan invoices them in the ERP first (a debit note is an invoice like any other); `config/agreements.toml`
+refuses the rest by name.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from cobranza.agreements.models import Dialogue
 from cobranza.agreements.settings import AgreementSettings, agreement_settings
@@ -16,11 +22,7 @@ from cobranza.ledger import holds, ratings
 from cobranza.ledger.columns import ZERO
 from cobranza.ledger.models import Agreement, Cover, Debtor, Invoice
 from cobranza.ledger.tables_ratings import Bands, Segments
-from cobranza.regimes.interest import Regime, book
-from cobranza.regimes.interest_errors import MissingRateError, UnknownRegimeError
 from cobranza.regimes.persons import holder
-
-_YEAR = Decimal(36500)
 
 
 class NothingToAgree(AgreementError):
@@ -30,19 +32,12 @@ class NothingToAgree(AgreementError):
     remedy = "Compruebe el saldo: puede estar pagado, en disputa, retenido o ya en un acuerdo."
 
 
-class RateMissing(AgreementError):
-    """The house claims interest, and the law's rate for a day of it is not on record: nothing is agreed without it."""
-
-    code = "COB-ACU-006"
-    remedy = "Anote el tipo en config/interest.toml con su fuente, o quite «intereses» de config/agreements.toml."
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
     """A debt and what it is made of.
 
     Attributes:
-        debt: With interest and costs where the house claims them.
+        debt: Of invoices alone, see the module.
         covers: Invoice's id → what an agreement settles of it, in major units; they sum to the undisputed principal.
     """
 
@@ -55,7 +50,6 @@ def owed_by(debtor: Debtor, currency: str, today: date) -> Owed:
 
     Raises:
         NothingToAgree: nothing of it is left.
-        RateMissing: the house claims interest and its rate is not on record.
     """
     settings = agreement_settings()
     agreed = Cover.objects.filter(agreement__debtor=debtor, agreement__ended_at=None).values("invoice")
@@ -64,7 +58,7 @@ def owed_by(debtor: Debtor, currency: str, today: date) -> Owed:
     ).exclude(pk__in=agreed)
     credit = _credit(debtor, currency)
     covers: dict[int, Decimal] = {}
-    disputed, bases = ZERO, []
+    disputed = ZERO
     for invoice in rows.order_by("due_on", "number"):
         held = holds.held(invoice)
         free = invoice.open - held
@@ -73,20 +67,19 @@ def owed_by(debtor: Debtor, currency: str, today: date) -> Owed:
         disputed += held
         if free - noted > 0:
             covers[invoice.pk] = free - noted
-            bases.append((free - noted, invoice.due_on))
     if not covers:
         raise NothingToAgree(f"{debtor.name} no tiene deuda vencida en {currency} sobre la que acordar.")
     country = debtor.country or debtor.creditor.country
     kind: DebtorType = "business" if holder(debtor.tax_id, country) == "business" else "consumer"
-    interest, costs = _extras(bases, country, kind, currency, today, settings)
+    nothing = Money(currency, ZERO)
     said = Dialogue.objects.filter(debtor=debtor, currency=currency).first()
     debt = Debt(
         country=country,
         debtor=kind,
         as_of=today,
         principal=Money(currency, _trim(sum(covers.values(), ZERO) + disputed, currency)),
-        interest=interest,
-        costs=costs,
+        interest=nothing,
+        costs=nothing,
         disputed=Money(currency, _trim(disputed, currency)),
         capacity=None if said is None or said.capacity is None else Money(currency, _trim(said.capacity, currency)),
         pay_day=None if said is None else said.pay_day,
@@ -114,47 +107,6 @@ def _risk(debtor: Debtor, today: date) -> Risk:
 def _broken(debtor: Debtor, settings: AgreementSettings) -> int:
     since = clock.now() - timedelta(days=settings.memoria_dias)
     return Agreement.objects.filter(debtor=debtor, standing="incumplido", ended_at__gte=since).count()
-
-
-def _extras(
-    bases: list[tuple[Decimal, date]],
-    country: str,
-    kind: DebtorType,
-    currency: str,
-    today: date,
-    settings: AgreementSettings,
-) -> tuple[Money, Money]:
-    """Interest until today and fixed compensation, by the law's own regime for such a debtor."""
-    none = Money(currency, ZERO)
-    if not settings.intereses and not settings.compensacion:
-        return none, none
-    try:
-        regime = book().default(country, kind)
-        interest = none
-        if settings.intereses and regime.start == "after_due":
-            interest = Money.total(currency, (_interest(regime, base, due, today, currency) for base, due in bases))
-    except (MissingRateError, UnknownRegimeError) as exc:
-        raise RateMissing(exc.message) from exc
-    recovery = regime.recovery
-    costs = none
-    if settings.compensacion and recovery is not None and recovery.money.currency == currency:
-        count = sum(due + timedelta(days=1) >= recovery.since for _, due in bases)
-        costs = Money(currency, recovery.money.amount * count)
-    return interest, costs
-
-
-def _interest(regime: Regime, base: Decimal, due: date, today: date, currency: str) -> Money:
-    """Each stretch rounded by itself, half up, both ends counted, as a claim is worked out."""
-    unit = Decimal(1).scaleb(-minor_units(currency))
-    total = ZERO
-    for stretch in book().stretches(regime.slug, due + timedelta(days=1), today):
-        days = (stretch.last - stretch.first).days + 1
-        if regime.method == "simple":
-            earned = base * stretch.percent * days / _YEAR
-        else:
-            earned = base * ((1 + stretch.percent / 100) ** (Decimal(days) / 365) - 1)
-        total += earned.quantize(unit, ROUND_HALF_UP)
-    return Money(currency, total)
 
 
 def _trim(amount: Decimal, currency: str) -> Decimal:

@@ -15,6 +15,11 @@ from cobranza.agreements.terms import Risk
 from cobranza.kernel.config import Strict, load
 from cobranza.screens.roles import Role
 
+_UNINVOICED = (
+    "{} no puede ir en un acuerdo: no hay documento al que aplicar ese dinero y la última cuota no se cerraría nunca; "
+    "emita en el ERP una nota de cargo, que se acuerda como cualquier factura"
+)
+
 
 def _exact(text: str) -> Decimal:
     """A figure in quotes."""
@@ -100,16 +105,16 @@ class AgreementSettings(Strict):
         quita_pago_total: Of interest and costs for paying all at once, per cent.
         dias_promesa: Most days until a promised payment.
         parte_ahora: Least share paid now when paying in part, per cent.
-        interes_plan: Interest of a plan, per cent a year, for "consumidor" and "empresa".
+        interes_plan: Interest of a plan, per cent a year, for "consumidor" and "empresa"; only "0", see `intereses`.
         cuota_minima: Least instalment by currency.
         plazos: Numbers of instalments that are offered.
         avisar_antes: Days before an instalment on which the debtor is reminded.
         gracia: Days after an instalment on which it is not yet missed.
         impagos: Missed instalments that break the agreement.
         memoria_dias: Days for which a broken agreement counts against the next one.
-        intereses: Late-payment interest by law is part of what is agreed. Only where the ERP invoices it: money that no
-            invoice asks for cannot be allocated, and its instalment would never close.
-        compensacion: So is the law's fixed compensation per invoice; the same holds.
+        intereses: Late-payment interest as part of what is agreed: refused, because money that no invoice asks for is
+            applied to nothing and its instalment would never close. What the ERP invoices, debit notes too, is agreed.
+        compensacion: So is the law's fixed compensation per invoice.
         papeles: Console roles that decide at each level of the matrix.
         enlace_dias: Days that a personal link in an answer opens.
         asistente_canales: Where the assistant answers what debtors write.
@@ -150,8 +155,15 @@ class AgreementSettings(Strict):
     @field_validator("interes_plan")
     @classmethod
     def _rates(cls, value: dict[str, str]) -> dict[str, str]:
-        for text in value.values():
-            _exact(text)
+        if any(_exact(text) for text in value.values()):
+            raise ValueError(_UNINVOICED.format("el interés del propio plan"))
+        return value
+
+    @field_validator("intereses", "compensacion")
+    @classmethod
+    def _invoiced(cls, value: bool) -> bool:
+        if value:
+            raise ValueError(_UNINVOICED.format("lo que ninguna factura pide"))
         return value
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ from cobranza.agreements.assistant.dialogue import Does, Phase, Talk, Turn, Voic
 from cobranza.agreements.assistant.understanding import Intent, Understood, plain_words, understand
 from cobranza.agreements.keeping import standing_of, wants_change
 from cobranza.agreements.models import Dialogue, Waiting
-from cobranza.agreements.owed import NothingToAgree, Owed, RateMissing, owed_by
+from cobranza.agreements.owed import NothingToAgree, Owed, owed_by
 from cobranza.agreements.settings import AgreementSettings, agreement_settings
 from cobranza.agreements.terms import AgreementError
 from cobranza.agreements.workflow import propose
@@ -102,8 +102,6 @@ def _turn(debtor: Debtor, word: Word, settings: AgreementSettings, now: datetime
         owed = owed_by(debtor, currency, today)
     except NothingToAgree:
         return _nothing_to_agree(debtor, word, voice, today, now)
-    except RateMissing as exc:
-        return _hand(debtor, word, "contestar", f"No se le puede ofrecer nada: {exc.message}", now)
     if Waiting.objects.filter(debtor=debtor, state=Waiting.States.ASKED).exists():
         return _hand(debtor, word, "contestar", "Escribe mientras su propuesta espera aprobación.", now)
     memory, _ = Dialogue.objects.get_or_create(debtor=debtor, defaults={"currency": currency})

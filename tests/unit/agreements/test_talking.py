@@ -6,13 +6,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cobranza.agreements import owed, talking, workflow
+from cobranza.agreements import talking, workflow
 from cobranza.kernel import clock
-from cobranza.kernel.money import Money
 from cobranza.ledger import consents, conversation, holds, links
 from cobranza.ledger.events import Actor
 from cobranza.ledger.models import Agreement, Debtor, OptOut, Task, Wanted, Word
-from cobranza.regimes.interest_errors import MissingRateError
 from tests.unit.payments.conftest import Room, make_room, room
 
 __all__ = ["make_room", "room"]
@@ -54,26 +52,6 @@ def test_a_plan_is_agreed_in_words_and_the_yes_is_on_record(room: Room) -> None:
     assert made.channel == "whatsapp"
     assert not talking.answer_all(room.creditor), "again, it finds nothing"
     assert all(row.purpose == "answer" and row.channel == "whatsapp" for row in Wanted.objects.all())
-
-
-def test_a_missing_rate_stops_the_offer_by_name(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(*_: object) -> Money:
-        raise MissingRateError(
-            "Falta el tipo de 2026-S2.",
-            regime="es-ley3-2004",
-            series="es-bce",
-            gaps=((TODAY, TODAY),),
-            remedy="Anótelo.",
-        )
-
-    whole = owed.agreement_settings().model_copy(update={"intereses": True})
-    monkeypatch.setattr(owed, "agreement_settings", lambda: whole)
-    monkeypatch.setattr(owed, "_interest", gone)
-
-    assert said(room, "¿Puedo pagarlo en tres cuotas?") == []
-    assert "2026-S2" in Task.objects.get(kind="contestar").why
-    with pytest.raises(owed.RateMissing, match="2026-S2"):
-        workflow.offer(room.debtor, "EUR", today=TODAY)
 
 
 def test_a_payment_before_the_yes_is_not_agreed_over(room: Room) -> None:

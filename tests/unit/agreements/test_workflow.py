@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -15,14 +16,16 @@ from hypothesis import strategies as st
 from cobranza.agreements import schedule, workflow
 from cobranza.agreements.models import Waiting
 from cobranza.agreements.owed import owed_by
+from cobranza.agreements.settings import AgreementSettings
 from cobranza.agreements.terms import AgreementError, Kind, Waived
 from cobranza.agreements.workflow import Changed, NotAllowed, NothingToAgree
 from cobranza.kernel import clock
+from cobranza.kernel.config import ConfigError, load
 from cobranza.kernel.money import Money
 from cobranza.ledger import agreements, allocations, holds, ratings
 from cobranza.ledger.agreements import AgreementConflict
 from cobranza.ledger.events import Actor
-from cobranza.ledger.models import Agreement, Cover, Rating, Task, Wanted
+from cobranza.ledger.models import Agreement, Cover, Invoice, Rating, Task, Wanted
 from cobranza.screens.access import Role
 from tests.unit.payments.conftest import ROBOT, Room, make_room, room
 
@@ -359,3 +362,28 @@ def test_the_score_says_who_has_to_approve(room: Room, luis: Actor) -> None:
     assert owed_by(room.debtor, "EUR", TODAY).debt.risk == "bajo"
     ratings.decide(room.debtor, "caso_legal", reason="no cumple", actor=luis)
     assert owed_by(room.debtor, "EUR", TODAY).debt.risk == "alto"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["intereses = true", "compensacion = true", '[interes_plan]\nempresa = "3.5"', '[interes_plan]\nempresa = "x"'],
+)
+def test_what_no_invoice_asks_for_is_refused_by_name(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "agreements.toml"
+    file.write_text(text, encoding="utf-8")
+    name = text.partition(" ")[0].strip("[]").partition("]")[0]
+    with pytest.raises(ConfigError, match=f"«{name}» no vale: .*(nota de cargo|no es un número)"):
+        load(file, AgreementSettings)
+
+
+def test_a_debit_note_of_interest_is_agreed_to_the_cent(room: Room) -> None:
+    note, day = Decimal("23.47"), TODAY - timedelta(days=9)
+    Invoice.objects.create(
+        creditor=room.creditor, debtor=room.debtor, erp="tryton", erp_key="n1", number="ND-1", kind="invoice",
+        issued_on=day, due_on=day, currency="EUR", net=note, tax=Decimal(0), gross=note, read_at=clock.now(),
+    )  # fmt: skip
+    found = next(
+        each for each in workflow.scenarios(room.debtor, "EUR", today=TODAY) if each.proposal.kind is Kind.INSTALMENTS
+    )
+    assert found.proposal.total.amount == Decimal("433.47")
+    assert sum(row.principal.amount for row in found.proposal.instalments) == Decimal("433.47")
