@@ -19,6 +19,10 @@ class DunningError(BusinessError):
     remedy = "Corrija la estrategia o la plantilla en config/ y repita la orden."
 
 
+REMINDED = "recordatorio"
+"""The segment that pays after a reminder: robots alone, it never reaches an adviser."""
+
+
 class Habit(StrEnum):
     """How somebody has paid so far; the values are those of the strategy files."""
 
@@ -74,7 +78,8 @@ class Account:
     country: ISO 3166 alpha-2.
     debtor_type: "consumer" or "business".
     language: "es", "en" or "pt".
-    segment: Treatment segment of the score, "" when there is none.
+    segment: How the debtor is treated, by score or verdict: "recordatorio", "negociacion", "caso_legal"; "" unrated.
+    to_person: Spanish: why a person has to lead whatever the segment (high value, vulnerable); "" when nobody has to.
     items: Open documents, all of one currency.
     paid: What was settled before.
     channels: Channels with an address, a leave to use it and no stop; the gate looks again when it is sent.
@@ -89,6 +94,7 @@ class Account:
     items: tuple[Item, ...]
     language: str = "es"
     segment: str = ""
+    to_person: str = ""
     paid: tuple[Paid, ...] = ()
     channels: frozenset[str] = frozenset()
     sent: tuple[Sent, ...] = ()
@@ -109,6 +115,11 @@ class Account:
         """Items that fall due today or later, soonest first."""
         found = (item for item in self.items if item.due >= today and item.claimable.amount > 0)
         return tuple(sorted(found, key=lambda item: (item.due, item.number)))
+
+    @property
+    def advised(self) -> bool:
+        """An adviser is to see it: always but for who pays after a reminder, and unless nobody rated it yet."""
+        return bool(self.to_person) or self.segment not in ("", REMINDED)
 
     @property
     def unanswered(self) -> int:

@@ -3,7 +3,7 @@
 A list of accounts (or one); days are ISO 8601, amounts strings; everything but `key` and `items` has a default::
 
     [{
-      "key": "C0042", "country": "ES", "debtor_type": "business", "language": "es", "segment": "",
+      "key": "C0042", "country": "ES", "debtor_type": "business", "language": "es", "segment": "", "to_person": "",
       "items": [{"number": "F-117", "due": "2026-11-19", "claimable": "1210.00", "currency": "EUR", "product": ""}],
       "paid": [{"on": "2026-08-03", "days_late": 2}],
       "channels": ["email", "sms"],
@@ -18,6 +18,7 @@ import json
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -64,7 +65,8 @@ class AccountEntry(Strict):
     country: str = "ES"
     debtor_type: str = "consumer"
     language: str = "es"
-    segment: str = ""
+    segment: Literal["", "recordatorio", "negociacion", "caso_legal"] = ""
+    to_person: str = ""
     paid: tuple[PaidEntry, ...] = ()
     channels: frozenset[str] = frozenset()
     sent: tuple[SentEntry, ...] = ()
@@ -97,6 +99,7 @@ def _account(entry: AccountEntry, name: str) -> Account:
         debtor_type=entry.debtor_type,
         language=entry.language,
         segment=entry.segment,
+        to_person=entry.to_person,
         items=tuple(
             Item(
                 number=each.number,

@@ -80,14 +80,14 @@ def check(name: str, text: str) -> Strategy:
     """Read a text as the strategy `name`.
 
     Raises:
-        DunningError: too long, no good name, a step without template.
+        DunningError: too long, no good name, a step without template, or one that asks for what no ledger tells.
         ConfigError: no TOML, or a key that is wrong; it is named.
     """
     if not _NAME.match(name):
         raise DunningError("El nombre de una estrategia lleva letras minúsculas, cifras y guiones bajos.")
     if len(text) > _LONGEST:
         raise DunningError("La estrategia es demasiado larga.")
-    return settings.written(name, text.replace("\r\n", "\n"))
+    return facts.answerable(settings.written(name, text.replace("\r\n", "\n")))
 
 
 def preview(creditor: Creditor, name: str, text: str, now: datetime | None = None) -> Preview:

@@ -13,9 +13,10 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from cobranza.dunning.account import Account, Item, Paid, Sent
+from cobranza.dunning.account import Account, DunningError, Item, Paid, Sent
 from cobranza.dunning.ports import Delivery
 from cobranza.dunning.rows import Rows
+from cobranza.dunning.strategy import Strategy
 from cobranza.gate import policy
 from cobranza.gate.acts import Agreement as GateAgreement
 from cobranza.gate.acts import Balance, Block, Happened, Inbound, OptOut, PastContact, Preferences, State
@@ -39,6 +40,10 @@ KINDS = {"email": ("email",), "phone": ("sms", "whatsapp", "call", "ivr"), "addr
 GATEWAY = "pasarela:"
 """What the source of a hold begins with that stands for money paid at a gateway."""
 ZERO = Decimal(0)
+NOT_KNOWN: Mapping[str, tuple[str, str]] = {
+    "products": ("productos", "el libro no guarda de qué producto es cada factura: el ERP no lo dice en sus pendientes")
+}
+"""What a step may ask for and no ledger tells: the field of `Step`, its name in the file, and why."""
 _ON_THE_WAY = (Delivery.SENDING, Delivery.UNKNOWN, Delivery.ACCEPTED, Delivery.SENT, Delivery.DELIVERED, Delivery.READ)
 _COUNTED = frozenset(state.value for state in (*_ON_THE_WAY, Delivery.BOUNCED))
 _NEVER_LEFT = frozenset({Delivery.SUPPRESSED.value})
@@ -101,6 +106,22 @@ def read_many(pairs: Sequence[tuple[Debtor, str]], now: datetime, size: int = _B
             yield _facts(debtor, currency, now, rows)
 
 
+def answerable(strategy: Strategy) -> Strategy:
+    """`strategy`, if the ledger tells all that its steps ask for.
+
+    Raises:
+        DunningError: a step asks for what nobody knows: it would never be due, and nobody would notice.
+    """
+    for step in strategy.steps:
+        for field, (name, why) in NOT_KNOWN.items():
+            if getattr(step, field):
+                raise DunningError(
+                    f"El paso «{step.id}» de la estrategia «{strategy.name}» filtra por «{name}», y {why}.",
+                    remedy=f"Quite «{name}» del paso, o distinga por importe, país, idioma, hábito o segmento.",
+                )
+    return strategy
+
+
 @cache
 def law(country: str) -> ContactLaw:
     """The law of a country with the house's rules; read once."""
@@ -119,11 +140,14 @@ def _facts(debtor: Debtor, currency: str, now: datetime, rows: Rows) -> Facts:
     state = _state(debtor, currency, rows, now, zone, open_, open_ - free)
     addresses = _addresses(debtor, rows)
     leader = rows.leaders.get(debtor.pk, "")
+    standing = rows.standings.get(debtor.pk)
     account = Account(
         key=f"{debtor.pk}:{currency}",
         country=country,
         debtor_type=kind,
         language=(chosen.language if chosen is not None else "") or "es",
+        segment=standing.segment if standing is not None else "",
+        to_person=standing.to_person if standing is not None else "",
         items=items,
         paid=_paid(debtor, currency, today, rows),
         channels=frozenset(_open_channels(addresses, state, rules, kind, today)),

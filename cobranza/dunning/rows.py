@@ -11,6 +11,8 @@ from typing import Any
 from django.db.models import F, Max, Min, QuerySet, Sum
 
 from cobranza.dunning.models import Message
+from cobranza.kernel import clock
+from cobranza.ledger import ratings
 from cobranza.ledger.models import (
     Agreement,
     Allocation,
@@ -76,6 +78,7 @@ class Rows:
             "debtor_id", "key", "currency", "purpose", "state", "step", "anchor", "channel", "address", "template",
             "queued_at", "sent_at", "answered_at", "leased_until", "unknown_since",
         )  # fmt: skip
+        self.standings = ratings.standings(ids, today=now.astimezone(clock.MADRID).date())
         self._words(ids, now)
         self._events(ids, now)
         self._money(ids)

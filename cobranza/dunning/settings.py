@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from cobranza import suite
 from cobranza.dunning.account import DunningError, Habit, HabitRule
-from cobranza.dunning.strategy import Does, Step, Strategy
+from cobranza.dunning.strategy import ADVISER, Does, Step, Strategy
 from cobranza.dunning.wording import template
 from cobranza.kernel.config import ConfigError, Strict, parse
 
@@ -40,8 +40,9 @@ class StepEntry(Strict):
     veces: int = Field(default=1, ge=1)
     cada: int = Field(default=7, ge=1)
     habitos: tuple[Habit, ...] = ()
-    segmentos: tuple[str, ...] = ()
+    segmentos: tuple[Literal["recordatorio", "negociacion", "caso_legal", "sin_valorar"], ...] = ()
     paises: tuple[str, ...] = ()
+    idiomas: tuple[Literal["es", "en", "pt"], ...] = ()
     productos: tuple[str, ...] = ()
     minimo: dict[str, str] = Field(default_factory=dict)
     adelanta: bool = False
@@ -67,6 +68,10 @@ class StepEntry(Strict):
                 raise ValueError(
                     f"{self.id}: quien repite necesita dos plantillas: nunca sale la misma dos veces seguidas"
                 )
+        if self.id == ADVISER:
+            raise ValueError(
+                f"«{ADVISER}» es el paso por el que una cuenta llega a un asesor; llame a este de otra forma"
+            )
         if self.adelanta and self.desde >= 0:
             raise ValueError(f"{self.id}: «adelanta» es solo para avisos antes del vencimiento")
         return self
@@ -93,6 +98,7 @@ class StepEntry(Strict):
             habits=frozenset(self.habitos),
             segments=frozenset(self.segmentos),
             countries=frozenset(self.paises),
+            languages=frozenset(self.idiomas),
             products=frozenset(self.productos),
             least={key: Decimal(text) for key, text in self.minimo.items()} or None,
             earlier=self.adelanta,

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from cobranza.dunning.account import Account, Habit, HabitRule, Item, habit
+from cobranza.dunning.account import REMINDED, Account, Habit, HabitRule, Item, habit
 from cobranza.kernel.money import Money
 from cobranza.kernel.spanish import write_day
 
@@ -21,6 +21,10 @@ FREE = frozenset({"email"})
 """Channels that cost nothing a message; an account that never answers keeps to these."""
 TASKS: Mapping[Does, str] = {"person": "llamar", "negotiate": "negociar"}
 """What is a person's work, and which kind of task it is."""
+ADVISER = "asesor"
+"""The step, of every strategy, by which an account reaches an adviser because of how it is treated."""
+UNRATED = "sin_valorar"
+"""How a strategy names accounts without a segment."""
 _BACK = 10
 
 
@@ -36,8 +40,9 @@ class Step:
     times: Most acts of this step for one arrear.
     every: Least days between two of them.
     habits: Payers that it is for; empty for all.
-    segments: Segments that it is for; empty for all.
+    segments: Segments that it is for, or `UNRATED`; empty for all.
     countries: Countries; empty for all.
+    languages: Of the debtor; empty for all.
     products: Products; empty for all.
     least: Least amount by currency; below, the step is not worth it.
     earlier: When its first day is no permitted day it moves to an earlier one (a notice before the due day must not
@@ -55,6 +60,7 @@ class Step:
     habits: frozenset[Habit] = frozenset()
     segments: frozenset[str] = frozenset()
     countries: frozenset[str] = frozenset()
+    languages: frozenset[str] = frozenset()
     products: frozenset[str] = frozenset()
     least: Mapping[str, Decimal] | None = None
     earlier: bool = False
@@ -136,6 +142,8 @@ def propose(account: Account, strategy: Strategy, today: date, permitted: Permit
         return Nothing(account=account.key, why="no debe nada que se pueda reclamar")
     payer = habit(account.paid, today, strategy.habits)
     anchor = items[0].due
+    if overdue and account.advised and not _reached(account, anchor):
+        return _to_adviser(account, strategy, overdue)
     told = "ningún paso de la estrategia toca hoy"
     for step in strategy.steps:
         about = items if overdue else tuple(item for item in items if item.due == anchor)
@@ -158,11 +166,39 @@ def propose(account: Account, strategy: Strategy, today: date, permitted: Permit
                 anchor=anchor,
                 strategy=f"{strategy.name}@{strategy.version}",
                 key=f"{account.key}:{step.id}:{anchor.isoformat()}:{_times(step, account, anchor) + 1}",
-                why=f"{_days(anchor, today)}, pagador {payer.value}",
+                why=f"{_days(anchor, today)}, pagador {payer.value}{_treated(account)}",
             )
         if reason:
             told = reason
     return Nothing(account=account.key, why=told)
+
+
+def _reached(account: Account, anchor: date) -> bool:
+    """A person has, or had, this arrear on their list."""
+    if {"llamar", "negociar"} & account.tasks:
+        return True
+    return any(not each.template and each.anchor == anchor for each in account.sent)
+
+
+def _to_adviser(account: Account, strategy: Strategy, items: tuple[Item, ...]) -> Proposal:
+    anchor = items[0].due
+    return Proposal(
+        account=account.key,
+        step=ADVISER,
+        does="person",
+        channel="",
+        template="",
+        amount=Money.total(items[0].claimable.currency, (item.claimable for item in items)),
+        items=items,
+        anchor=anchor,
+        strategy=f"{strategy.name}@{strategy.version}",
+        key=f"{account.key}:{ADVISER}:{anchor.isoformat()}:1",
+        why=account.to_person or f"segmento {account.segment}",
+    )
+
+
+def _treated(account: Account) -> str:
+    return f", segmento {account.segment}" if account.segment else ""
 
 
 def _not_due(
@@ -175,9 +211,14 @@ def _not_due(
     permitted: Permitted,
 ) -> str | None:
     """None when the step is due; "" when it is not for this account or day; else why it waits, in Spanish."""
-    for allowed, value in ((step.habits, payer), (step.segments, account.segment), (step.countries, account.country)):
-        if allowed and value not in allowed:
-            return ""
+    wanted: tuple[tuple[frozenset[str], str], ...] = (
+        (step.habits, payer),
+        (step.segments, account.segment or UNRATED),
+        (step.countries, account.country),
+        (step.languages, account.language),
+    )
+    if any(allowed and value not in allowed for allowed, value in wanted):
+        return ""
     if step.products and not any(item.product in step.products for item in items):
         return ""
     opens = anchor + timedelta(days=step.first)
@@ -199,6 +240,8 @@ def _not_due(
     latest = max((each.on for each in before), default=None)
     if latest is not None and (today - latest).days < step.every:
         return f"el paso {step.id} se hizo el {write_day(latest)}"
+    if step.does in TASKS and account.segment == REMINDED and not account.to_person:
+        return "paga con un recordatorio según su valoración: no va a la lista de nadie"
     return None
 
 

@@ -103,7 +103,10 @@ def plan(
     entry = config.company(creditor.key)
     trial = entry.ensayo.trial() if entry.ensayo else None
     pairs = accounts(creditor, debtors)
-    chosen = {name: strategy(name) for name in {entry.estrategia, trial.pilot if trial is not None else ""} - {""}}
+    chosen = {
+        name: facts.answerable(strategy(name))
+        for name in {entry.estrategia, trial.pilot if trial is not None else ""} - {""}
+    }
     batch: list[Planned] = []
     for (debtor, currency), known in zip(pairs, facts.read_many(pairs, at), strict=True):
         lot = arm(trial, known.account.key, known.today) if trial is not None else "current"

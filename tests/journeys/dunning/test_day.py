@@ -12,9 +12,10 @@ from cobranza.dunning import workflow
 from cobranza.dunning.models import Message, Told
 from cobranza.dunning.ports import Delivery, Event, SendResult
 from cobranza.dunning.store import StoredOutbox
-from cobranza.ledger import consents, conversation, holds, links
+from cobranza.dunning.strategy import Proposal
+from cobranza.ledger import consents, conversation, holds, links, ratings
 from cobranza.ledger.allocations import Part, allocate
-from cobranza.ledger.models import Creditor, Debtor, Invoice
+from cobranza.ledger.models import Creditor, Debtor, Invoice, Rating, Task
 from cobranza.ledger.models import Event as Recorded
 from cobranza.ledger.verification import verify
 from tests.journeys.dunning.conftest import NOW, Clock, Wire, invoice
@@ -219,3 +220,30 @@ def test_by_smtp_with_a_message_id_made_of_its_key(
     assert taken.message["Message-ID"] == only().provider_id
     assert taken.message["Subject"] == only().subject
     assert "Auto-Submitted" not in taken.message or taken.message["Auto-Submitted"] != "auto-replied"
+
+
+def test_how_a_debtor_is_treated_comes_from_the_score_and_a_persons_verdict_outranks_it(
+    creditor: Creditor, pepa: Debtor, wire: Wire
+) -> None:
+    values = {name: Decimal("0.5") for name in ("pay_30", "pay_60", "pay_90", "recovery")}
+    score = Rating(
+        as_of=NOW.date(), at=NOW, model="reglas", days_late=Decimal(10), band="medio", segment="negociacion",
+        proposed="negociacion", **values,
+    )  # fmt: skip
+    ratings.rate(pepa, score, actor=ROBOT)
+
+    [planned] = workflow.plan(creditor)
+    assert isinstance(planned.found, Proposal)
+    assert (planned.found.step, planned.task) == ("asesor", "llamar")
+    workflow.queue_all(creditor, actor=ROBOT)
+    assert [task.kind for task in Task.objects.all()] == ["llamar"]
+    [planned] = workflow.plan(creditor)
+    assert isinstance(planned.found, Proposal)
+    assert planned.found.step == "recordatorio", "the adviser has it; the reminder goes its way"
+
+    ratings.decide(pepa, "recordatorio", reason="Es un despiste, lo conozco.", actor=ANA)
+    Task.objects.all().delete()
+    [planned] = workflow.plan(creditor)
+    assert isinstance(planned.found, Proposal)
+    assert planned.found.step == "recordatorio"
+    assert "segmento recordatorio" in planned.found.why

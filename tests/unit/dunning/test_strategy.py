@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cobranza.cli.dunning import group
+from cobranza.dunning import facts
 from cobranza.dunning.account import Account, DunningError, Habit, HabitRule, Item, Paid, Sent, habit
 from cobranza.dunning.settings import StepEntry, names, strategy
 from cobranza.dunning.strategy import Nothing, Proposal, propose
@@ -251,3 +252,70 @@ def test_the_command_tells_what_it_would_do_and_why_not(tmp_path: Path) -> None:
     broken = CliRunner().invoke(group, ["propose", "--accounts", str(file)])
     assert isinstance(broken.exception, DunningError)
     assert "extra" in str(broken.exception)
+
+
+def proposed(days: int, **changes: object) -> Proposal | Nothing:
+    return propose(account(**changes), GENERAL, DUE + timedelta(days=days), always)
+
+
+@pytest.mark.parametrize("days", [16, 29, 90, 200])
+def test_who_pays_after_a_reminder_never_reaches_an_adviser(days: int) -> None:
+    found = proposed(days, segment="recordatorio")
+
+    assert isinstance(found, Nothing)
+    assert "no va a la lista de nadie" in found.why
+
+
+@pytest.mark.parametrize("segment", ["negociacion", "caso_legal"])
+@pytest.mark.parametrize("days", [1, 3, 16, 40])
+def test_the_other_two_segments_reach_an_adviser_once_in_an_arrear(segment: str, days: int) -> None:
+    found = proposed(days, segment=segment)
+    assert isinstance(found, Proposal)
+    assert (found.step, found.does, found.why) == ("asesor", "person", f"segmento {segment}")
+
+    known = Sent(on=DUE + timedelta(days=1), step="asesor", anchor=DUE, channel="", template="")
+    for again in (proposed(days, segment=segment, sent=(known,)), proposed(days, segment=segment, tasks={"llamar"})):
+        assert not (isinstance(again, Proposal) and again.step == "asesor")
+
+
+def test_high_value_or_vulnerable_goes_to_a_person_whatever_the_score() -> None:
+    found = proposed(2, segment="recordatorio", to_person="importe alto")
+    assert isinstance(found, Proposal)
+    assert (found.step, found.why) == ("asesor", "importe alto")
+
+    later = proposed(16, segment="recordatorio", to_person="importe alto", tasks={"negociar"})
+    assert isinstance(later, Proposal)
+    assert later.step == "mora_media"
+
+
+def test_before_anything_is_due_no_adviser_is_asked() -> None:
+    assert step_on(-2, account(segment="negociacion")) == "previo"
+
+
+def test_a_step_may_be_for_a_segment_for_the_unrated_or_for_a_language() -> None:
+    def due(who: Account, **filters: object) -> bool:
+        only = replace(GENERAL, steps=(replace(GENERAL.steps[1], **filters),))  # type: ignore[arg-type]
+        return isinstance(propose(who, only, DUE + timedelta(days=3), always), Proposal)
+
+    rated = account(segment="recordatorio")
+    assert due(rated, segments=frozenset({"recordatorio"}))
+    assert not due(rated, segments=frozenset({"sin_valorar"}))
+    assert due(account(), segments=frozenset({"sin_valorar"}))
+    assert not due(account(), segments=frozenset({"recordatorio"}))
+    assert due(account(language="pt"), languages=frozenset({"pt"}))
+    assert not due(account(), languages=frozenset({"pt"}))
+
+
+def test_what_no_ledger_tells_is_refused_by_name_instead_of_never_matching() -> None:
+    asks = replace(GENERAL, steps=(replace(GENERAL.steps[1], products=frozenset({"gas"})),))
+
+    assert facts.answerable(GENERAL) is GENERAL
+    with pytest.raises(DunningError, match=r"«recordatorio».*«productos»"):
+        facts.answerable(asks)
+
+
+@pytest.mark.parametrize(("key", "value"), [("segmentos", ("legal",)), ("idiomas", ("fr",)), ("id", "asesor")])
+def test_a_segment_a_language_or_a_name_that_cannot_be_is_refused(key: str, value: object) -> None:
+    given: dict[str, object] = {"id": "x", "desde": 16, "hace": "persona"}
+    with pytest.raises(ValueError, match=r"input_value|asesor"):
+        StepEntry.model_validate(given | {key: value})
