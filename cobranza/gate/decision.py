@@ -179,7 +179,8 @@ def _denials(case: _Case) -> Iterator[tuple[str, str]]:
     else:
         if not all(any(rule.in_force(day) and _concerns(case, rule) for rule in law.hours) for day in case.days):
             yield _gate(case, "SIN-NORMA", f"No hay regla de horas en vigor ese día en {law.country}.")
-        yield from _money(case)
+        if act.purpose is not Purpose.SERVICE:
+            yield from _money(case)
         for block in case.state.blocks:
             if block.until is None and block.since <= act.at:
                 yield _gate(case, "RETENCION", f"No se puede cobrar: {block.reason}.")
@@ -310,7 +311,7 @@ def _consented(case: _Case, rule: ConsentRule) -> bool:
 
 
 def _waits(case: _Case) -> Iterator[tuple[str, str]]:
-    if case.act.purpose is Purpose.ANSWER and case.act.amount is None:
+    if case.act.purpose in (Purpose.ANSWER, Purpose.SERVICE) and case.act.amount is None:
         return
     balance, limit = case.state.balance, case.law.gate("SALDO-FRESCO").hours
     if balance is None:
