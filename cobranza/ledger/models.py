@@ -17,6 +17,9 @@ from django.db.models import Case, F, Q, Value, When
 from cobranza.ledger.columns import ZERO, ActorKinds
 from cobranza.ledger.columns import money as _money
 from cobranza.ledger.tables_agreements import Agreement, Cover, Instalment
+from cobranza.ledger.tables_bank import BankAccount, Movement, Statement
+from cobranza.ledger.tables_chain import Chain, Event, Seal
+from cobranza.ledger.tables_consents import Consent, OptOut
 from cobranza.ledger.tables_contact import Link, Preference, Takeover, Task, Wanted, Word
 from cobranza.ledger.tables_ratings import Rating, Survey, Verdict
 
@@ -127,34 +130,6 @@ class PayerAccount(models.Model):
         return self.number
 
 
-class BankAccount(models.Model):
-    """An account where the creditor is paid, with its one source of movements (see decisions/0003)."""
-
-    SEALED: ClassVar = ("creditor_id", "iban", "number", "currency", "source", "source_since")
-
-    creditor = models.ForeignKey(Creditor, on_delete=models.PROTECT, related_name="bank_accounts")
-    name = models.CharField(max_length=120, help_text="Como la llaman en la oficina y en config/.")
-    iban = models.CharField(max_length=64, help_text="IBAN, o el número nacional donde no hay IBAN.")
-    number = models.CharField(max_length=64, blank=True, default="", help_text="Como la nombra el banco, si difiere.")
-    currency = models.CharField(max_length=3)
-    portal = models.SlugField(blank=True, default="", help_text="Carpeta en connectors/banks/.")
-    source = models.CharField(
-        max_length=60, blank=True, default="", help_text="De dónde salen sus movimientos; vacío: lo fija la primera."
-    )
-    source_since = models.DateField(null=True, blank=True, help_text="Primer día de esa fuente; vacío: siempre.")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name = "cuenta bancaria"
-        verbose_name_plural = "cuentas bancarias"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["creditor", "iban", "currency"], name="ledger_bank_account_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.iban})"
-
-
 class Invoice(models.Model):
     """An invoice or credit note and what is left of it.
 
@@ -233,92 +208,6 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number
-
-
-class Statement(models.Model):
-    """One statement once brought in: the evidence that its movements come from."""
-
-    SEALED: ClassVar = (
-        "account_id", "source", "sha256", "file_name", "index", "format", "first_day", "last_day", "opening", "closing",
-        "lines", "added",
-    )  # fmt: skip
-
-    account = models.ForeignKey(BankAccount, on_delete=models.PROTECT, related_name="statements")
-    source = models.CharField(max_length=60)
-    sha256 = models.CharField(max_length=64)
-    file_name = models.CharField(max_length=300, blank=True, default="")
-    index = models.PositiveIntegerField(default=0, help_text="Posición dentro del fichero.")
-    format = models.CharField(max_length=60)
-    first_day = models.DateField(null=True, blank=True, help_text="Vacío solo si no trae movimientos ni periodo.")
-    last_day = models.DateField(null=True, blank=True)
-    opening = _money(null=True, blank=True)
-    closing = _money(null=True, blank=True)
-    lines = models.PositiveIntegerField()
-    added = models.PositiveIntegerField(help_text="Movimientos que no se conocían.")
-    imported_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name = "extracto"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account", "sha256", "index"], name="ledger_statement_once"),
-            models.CheckConstraint(name="ledger_statement_days", condition=Q(last_day__gte=F("first_day"))),
-        ]
-        indexes: ClassVar = [models.Index(fields=["account", "first_day"])]
-
-    def __str__(self) -> str:
-        return f"{self.account_id} {self.first_day}–{self.last_day}"
-
-
-class Movement(models.Model):
-    """A booked line of a bank account. Never altered; `used` follows its allocations."""
-
-    SEALED: ClassVar = (
-        "account_id", "statement_id", "fingerprint", "occurrence", "booked_on", "value_on", "amount", "currency",
-        "text", "reference", "counterparty_name", "counterparty_account", "counterparty_tax_id", "bank_code",
-        "balance_after", "details",
-    )  # fmt: skip
-
-    account = models.ForeignKey(BankAccount, on_delete=models.PROTECT, related_name="movements")
-    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="movements")
-    fingerprint = models.CharField(max_length=64)
-    occurrence = models.PositiveIntegerField(help_text="0 para el primero de los iguales del día, 1 para el segundo…")
-    booked_on = models.DateField()
-    value_on = models.DateField()
-    amount = _money()
-    currency = models.CharField(max_length=3)
-    text = models.TextField(blank=True, default="")
-    reference = models.TextField(blank=True, default="")
-    counterparty_name = models.TextField(blank=True, default="")
-    counterparty_account = models.CharField(max_length=120, blank=True, default="")
-    counterparty_tax_id = models.CharField(max_length=64, blank=True, default="")
-    bank_code = models.CharField(max_length=60, blank=True, default="")
-    balance_after = _money(null=True, blank=True)
-    details = models.JSONField(default=list, blank=True)
-    position = models.CharField(max_length=120, blank=True, default="")
-    assumed = models.CharField(
-        max_length=60, blank=True, default="", help_text="Campos que el extracto no traía y se supusieron."
-    )
-    used = _money(default=ZERO, editable=False, help_text="Suma aplicada; la mantiene la base.")
-    remaining = models.GeneratedField(expression=F("amount") - F("used"), output_field=_money(), db_persist=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name = "movimiento"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account", "fingerprint", "occurrence"], name="ledger_movement_once"),
-            models.CheckConstraint(
-                name="ledger_movement_used",
-                # A netted credit note adds to what the money settles, so only the outer bound is one row's business.
-                condition=Q(amount__gte=0, used__lte=F("amount")) | Q(amount__lt=0, used__gte=F("amount")),
-            ),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["account", "booked_on"]),
-            models.Index(fields=["account"], name="ledger_movement_unused", condition=~Q(remaining=0)),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.booked_on} {self.amount} {self.currency}"
 
 
 class Allocation(models.Model):
@@ -423,115 +312,3 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return self.reason
-
-
-class Chain(models.Model):
-    """The head of one chain of events: how many there are and the hash of the last one."""
-
-    name = models.CharField(max_length=60, primary_key=True, help_text="«acreedor:<id>» o «casa».")
-    seq = models.BigIntegerField(default=0)
-    hash = models.CharField(max_length=64)
-
-    class Meta:
-        verbose_name = "cadena"
-
-    def __str__(self) -> str:
-        return f"{self.name}#{self.seq}"
-
-
-class Event(models.Model):
-    """Something that happened. Appended once, never changed; each carries the hash of the one before."""
-
-    chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="events")
-    seq = models.BigIntegerField()
-    at = models.DateTimeField()
-    kind = models.CharField(max_length=60)
-    actor_kind = models.CharField(max_length=8, choices=ActorKinds)
-    actor_name = models.CharField(max_length=150)
-    subject = models.CharField(max_length=120, help_text="«tabla:id», por ejemplo invoice:12.")
-    payload = models.JSONField(default=dict)
-    prev_hash = models.CharField(max_length=64)
-    hash = models.CharField(max_length=64)
-
-    class Meta:
-        verbose_name = "suceso"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["chain", "seq"], name="ledger_event_seq"),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["subject"]),
-            models.Index(fields=["at"]),
-            models.Index(fields=["kind", "at"]),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.chain_id}#{self.seq} {self.kind}"
-
-
-class Seal(models.Model):
-    """The digest of one row as an event left it; the event's payload holds the digest of all its seals."""
-
-    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="seals")
-    table = models.CharField(max_length=30)
-    row = models.BigIntegerField()
-    digest = models.CharField(max_length=64)
-
-    class Meta:
-        verbose_name = "sello"
-        indexes: ClassVar = [models.Index(fields=["table", "row", "-id"], name="ledger_seal_latest")]
-
-    def __str__(self) -> str:
-        return f"{self.table}:{self.row}"
-
-
-class Consent(models.Model):
-    """A debtor's leave to be reached on a channel, with its proof. Ends by being revoked, never by being deleted."""
-
-    SEALED: ClassVar = (
-        "debtor_id", "channel", "address", "proof", "other_hours", "given_at", "given_by", "given_by_name",
-        "revoked_at", "revoked_reason",
-    )  # fmt: skip
-
-    debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="consents")
-    channel = models.CharField(max_length=16, help_text="Como lo nombra la compuerta.")
-    address = models.CharField(max_length=300, blank=True, default="", help_text="Vacío: cualquiera de ese canal.")
-    proof = models.TextField(help_text="Dónde se guarda la prueba.")
-    other_hours = models.TextField(
-        blank=True, default="", help_text="Prueba del documento aparte que admite más horas."
-    )
-    given_at = models.DateTimeField()
-    given_by = models.CharField(max_length=8, choices=ActorKinds)
-    given_by_name = models.CharField(max_length=150)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    revoked_reason = models.TextField(blank=True, default="")
-
-    class Meta:
-        verbose_name = "consentimiento"
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["debtor", "channel", "address"], name="ledger_consent_once", condition=Q(revoked_at=None)
-            ),
-            models.CheckConstraint(name="ledger_consent_proved", condition=~Q(proof="")),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.channel} {self.address}".strip()
-
-
-class OptOut(models.Model):
-    """A debtor said stop, on one channel or on all. Only a later consent of theirs lifts it."""
-
-    SEALED: ClassVar = ("debtor_id", "channel", "said", "at")
-
-    debtor = models.ForeignKey(Debtor, on_delete=models.PROTECT, related_name="opt_outs")
-    channel = models.CharField(max_length=16, blank=True, default="", help_text="Vacío: todos.")
-    said = models.TextField(help_text="Sus palabras, o dónde están.")
-    at = models.DateTimeField()
-
-    class Meta:
-        verbose_name = "baja de un canal"
-        verbose_name_plural = "bajas de canales"
-        indexes: ClassVar = [models.Index(fields=["debtor", "channel"])]
-
-    def __str__(self) -> str:
-        return self.channel or "todos los canales"
