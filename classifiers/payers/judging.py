@@ -37,8 +37,8 @@ def logit(p: Floats) -> Floats:
 
 def in_arrears(table: pd.DataFrame) -> NDArray[np.bool_]:
     """Who owes something past due: no first miss and no relapse is expected of them."""
-    owing: NDArray[np.bool_] = table["overdue_count"].to_numpy(np.float64) > 0
-    return owing
+    count: Floats = table["overdue_count"].to_numpy(np.float64)
+    return np.greater(count, 0)
 
 
 def recovered(table: pd.DataFrame) -> NDArray[np.bool_]:

@@ -88,7 +88,8 @@ def _agreements(cut: Cut) -> dict[str, Floats]:
 def _words(cut: Cut) -> dict[str, Floats]:
     found = cut.words
     heard = found["inbound"].astype(bool)
-    at, day, channel = found["at"][heard], found["day"][heard], found["channel"][heard]
+    at, day = found["at"][heard], found["day"][heard]
+    channel = np.unique(found["channel"][heard], return_inverse=True)[1]
     recent = day > cut.day - QUARTER
     last = np.nan_to_num(cut.most(at, day), nan=-np.inf)
     ours_at, ours_day = found["at"][~heard], found["day"][~heard]
@@ -122,6 +123,8 @@ def _series(cut: Cut) -> dict[str, Floats]:
     by_sector, by_country = pd.Series(cut.sector), pd.Series(cut.country)
 
     def told(values: dict[str, float]) -> Floats:
+        if not values:
+            return np.full(cut.size, np.nan)
         found = by_sector.map(values).astype(np.float64)
         return np.asarray(found.fillna(by_country.map(values).astype(np.float64)), dtype=np.float64)
 

@@ -36,10 +36,11 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "amount": "float64",
         },
         # what settles a document (negative: what reopens it); `day` is when it was paid, never after `known`;
-        # `account` and `method` are digests of the payer's account and of the bank's code, 0 when not told
+        # `account` and `method` are digests of the payer's account and of the bank's code, 0 when not told;
+        # `returned`: the bank took the money back (a correction of our own reopens too, and is none)
         "settlements": {
             "invoice": "int64", "day": "int64", "known": "int64", "amount": "float64", "account": "int64",
-            "method": "int64",
+            "method": "int64", "returned": "bool",
         },
         # `invoice` 0: all that the debtor owes; `amount` NaN: all of it
         "disputes": {"debtor": "int64", "invoice": "int64", "opened": "int64", "released": "int64",

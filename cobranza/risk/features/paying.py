@@ -100,7 +100,7 @@ def _last_ones(cut: Cut) -> dict[str, Floats]:
     many = (bills["payments"][paid][order] > 1) & year
     money = cut.money
     inward = money["inward"] & money["bill"]
-    back = ~money["inward"] & money["bill"] & (money["known"] > cut.day - YEAR)
+    back = money["returned"].astype(bool) & money["bill"] & (money["known"] > cut.day - YEAR)
     return {
         "delay_last": one,
         "delay_last3": share(cut.total(at[three], days[three]), cut.count(at[three])),

@@ -21,7 +21,7 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(one, other, check_exact=False, rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SEEDS, SEEDS)
 def test_nothing_that_became_known_later_changes_the_table(past: int, future: int) -> None:
     before = world(past)
@@ -33,7 +33,7 @@ def test_nothing_that_became_known_later_changes_the_table(past: int, future: in
     pd.testing.assert_frame_equal(days(both, TODAY), days(before, TODAY))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SEEDS, st.integers(1, 500))
 def test_what_ended_later_has_not_ended(seed: int, later: int) -> None:
     """Releases, ends of agreements, payments of instalments: moved about in the future, or never."""
@@ -52,7 +52,7 @@ def test_what_ended_later_has_not_ended(seed: int, later: int) -> None:
         same(table(other, TODAY), table(found, TODAY))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(SEEDS)
 def test_how_an_agreement_will_end_is_not_known_while_it_runs(seed: int) -> None:
     found = world(seed)
@@ -63,7 +63,7 @@ def test_how_an_agreement_will_end_is_not_known_while_it_runs(seed: int) -> None
         same(table(replace(found, agreements=told), TODAY), table(found, TODAY))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(SEEDS)
 def test_a_later_payment_of_an_old_bill_is_not_seen_even_when_it_was_made_before(seed: int) -> None:
     """The transfer stood in the bank, but nobody knew yet whose it was."""

@@ -24,7 +24,8 @@ def test_by_hand() -> None:
         settlements=frame(
             "settlements",
             {"invoice": [1, 2, 2], "day": [NOW - 170, NOW - 85, NOW - 80], "known": [NOW - 169, NOW - 84, NOW - 79],
-             "amount": [100, 40, 60], "account": [1, 1, 2], "method": [0, 0, 0]},
+             "amount": [100, 40, 60], "account": [1, 1, 2], "method": [0, 0, 0],
+             "returned": [False] * 3},
         ),
         disputes=frame(
             "disputes", {"debtor": [1], "invoice": [3], "opened": [NOW - 9], "released": [NEVER], "amount": [50]}

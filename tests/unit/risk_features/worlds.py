@@ -57,6 +57,7 @@ def world(seed: int, *, first: int = NOW - 900, last: int = NOW, base: int = 0) 
         "amount": invoices["amount"][row] * dice.choice([1.0, 0.5, 0.5, -0.5], len(row)),
         "account": dice.integers(0, 4, len(row)),
         "method": dice.integers(0, 3, len(row)),
+        "returned": dice.random(len(row)) < 0.05,
     }
     few = 8
     opened, agreed, reported = days(few), days(few), days(few)
