@@ -1,5 +1,7 @@
 """Views of what was said to debtors, what it cost, what they promised and what came of it."""
 
+# ruff: noqa: E501, S608 - statements and their comments, all written here
+
 from __future__ import annotations
 
 from cobranza.insight.informes.view import DEBTOR, WHO, day, view

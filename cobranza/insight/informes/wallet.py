@@ -1,5 +1,7 @@
 """Views of what is owed and what was paid."""
 
+# ruff: noqa: E501, S608 - statements and their comments, all written here
+
 from __future__ import annotations
 
 from cobranza.insight.informes.view import DEBTOR, WHO, day, view
@@ -42,7 +44,7 @@ VIEWS = (
         "facturas",
         "Una fila por factura o abono, con lo que queda por cobrar hoy.",
         DEBTOR
-        + f"""
+        + """
         factura_id ~ i.id ~ Número interno del documento.
         numero ~ i.number ~ Número del documento.
         clase ~ CASE i.kind WHEN 'invoice' THEN 'factura' ELSE 'abono' END ~ factura o abono.
@@ -65,7 +67,7 @@ VIEWS = (
     view(
         "cobros",
         "Una fila por abono del banco (movimiento con importe positivo).",
-        f"""
+        """
         acreedor ~ a.key ~ Clave del acreedor.
         cobro_id ~ m.id ~ Número interno del movimiento.
         cuenta ~ b.name ~ Cuenta bancaria, como la llama la oficina.
@@ -154,7 +156,7 @@ VIEWS = (
         "vencidas",
         "Una fila por factura que llegó impagada, del todo o en parte, al final de su vencimiento.",
         DEBTOR
-        + f"""
+        + """
         factura_id ~ i.id ~ Número interno de la factura.
         numero ~ i.number ~ Número de la factura.
         moneda ~ i.currency ~ Moneda de los importes, ISO 4217.

@@ -1,5 +1,7 @@
 """Views of how the work goes: reconciliation, disputes, court, robots, and who did what."""
 
+# ruff: noqa: E501, S608 - statements and their comments, all written here
+
 from __future__ import annotations
 
 from cobranza.insight.informes.view import DEBTOR, WHO, day, view
