@@ -53,6 +53,15 @@ class Line:
         """A reading; None where there is no such thing (404)."""
         return self._call("GET", path, query=query)
 
+    def items(self, path: str) -> list[dict[str, Any]]:
+        """A reading that is a list, or has it as ``results``; nothing where there is no such thing."""
+        content = self._asked("GET", path, check=_items)
+        return [] if content is None else _items(content)
+
+    def file(self, path: str) -> bytes | None:
+        """A file as it is; None where there is no such thing (404)."""
+        return self._asked("GET", path, check=_whole)
+
     def post(self, path: str, body: bytes, kind: str, *, key: str, header: str) -> dict[str, Any]:
         """A writing with an idempotency key, which makes it harmless to repeat.
 
@@ -76,6 +85,20 @@ class Line:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any] | None:
+        content = self._asked(method, path, query=query, body=body, headers=headers, check=_read)
+        return None if content is None else _read(content)
+
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        *,
+        check: Callable[[bytes], object],
+        query: list[tuple[str, str]] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes | None:
+        """The answer's content once `check` has found no fault with it (`ValueError`: asked again)."""
         told = ""
         wanted: list[tuple[str, str | int | float | bool | None]] = list(query or [])
         with httpx.Client(timeout=self._limits, transport=self._transport, trust_env=False) as client:
@@ -101,9 +124,11 @@ class Line:
                 if answer.status_code >= 300:
                     raise GatewayRefused(f"{self._name} contesta {answer.status_code}: {_reason(answer)}.")
                 try:
-                    return _read(answer.content)
+                    check(answer.content)
                 except ValueError as exc:
                     told = str(exc)
+                    continue
+                return answer.content
         raise GatewayDown(f"{self._name} no contesta bien ({told}).")
 
 
@@ -111,10 +136,22 @@ def _wait(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def _read(content: bytes) -> dict[str, Any]:
+def _whole(content: bytes) -> bytes:
     if len(content) > _LARGEST:
         raise ValueError("answer too large")
-    found = json.loads(content, parse_float=Decimal)
+    return content
+
+
+def _items(content: bytes) -> list[dict[str, Any]]:
+    found = json.loads(_whole(content), parse_float=Decimal)
+    rows = found.get("results", []) if isinstance(found, dict) else found
+    if not isinstance(rows, list):
+        raise ValueError("no list")
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _read(content: bytes) -> dict[str, Any]:
+    found = json.loads(_whole(content), parse_float=Decimal)
     if not isinstance(found, dict):
         raise ValueError("no JSON object")
     return found

@@ -17,6 +17,10 @@ from starlette.routing import Route
 from cobranza.demo.gateways.shop import Call, Sale, Shop, ShopError
 
 KEY = "TEST-clave-de-prueba"
+_COLUMNS = (
+    "DATE,SOURCE_ID,EXTERNAL_REFERENCE,RECORD_TYPE,DESCRIPTION,NET_CREDIT_AMOUNT,NET_DEBIT_AMOUNT,GROSS_AMOUNT,"
+    "MP_FEE_AMOUNT,SETTLEMENT_CURRENCY"
+)
 SECRET = "firma-de-prueba"  # noqa: S105 - a demo's
 
 
@@ -32,6 +36,8 @@ class MercadoPago:
     def routes(self) -> list[Route]:
         """Preferences and payments."""
         return [
+            Route("/v1/account/release_report/list", self._reports, methods=["GET"]),
+            Route("/v1/account/release_report/{name}", self._report, methods=["GET"]),
             Route("/checkout/preferences", self._create, methods=["POST"]),
             Route("/v1/payments/search", self._search, methods=["GET"]),
             Route("/v1/payments/{id}", self._payment, methods=["GET"]),
@@ -56,6 +62,30 @@ class MercadoPago:
             "Content-Type": "application/json",
         }
         return f"data.id={number}&type={kind}", json.dumps(body).encode(), headers
+
+    async def _reports(self, _request: Request) -> Response:
+        """One report for each withdrawal, and one of everything: entries stand in two of them, as they do there."""
+        found = [
+            {"id": number, "file_name": name, "status": "processed", "end_date": self.shop.now().isoformat()}
+            for number, name in enumerate(["todo.csv", *(f"{each.id}.csv" for each in self.shop.payouts)], start=1)
+        ]
+        return JSONResponse(found if self.shop.payouts else [])
+
+    async def _report(self, request: Request) -> Response:
+        name = request.path_params["name"].removesuffix(".csv")
+        wanted = [each for each in self.shop.payouts if name in {each.id, "todo"}]
+        if not wanted:
+            return JSONResponse({"message": "not_found", "status": 404}, 404)
+        lines = [_COLUMNS, f"{wanted[0].at.isoformat()},,,initial_available_balance,,0.00,0.00,0.00,0.00,"]
+        for payout in wanted:
+            lines += [
+                f"{sale.paid_at.isoformat() if sale.paid_at else ''},{1000 + sale.number},{sale.key},release,payment,"
+                f"{sale.paid - sale.fee},0.00,{sale.paid},{-sale.fee},{sale.currency}"
+                for sale in payout.sales
+            ]
+            at, money = payout.at.isoformat(), f"0.00,{payout.amount},{-payout.amount},0.00,{payout.currency}"
+            lines.append(f"{at},{payout.id},,release,payout,{money}")
+        return Response("\n".join(lines) + "\n", media_type="text/csv")
 
     async def _create(self, request: Request) -> Response:
         try:

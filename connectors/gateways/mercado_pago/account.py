@@ -8,6 +8,7 @@ as decimals, never as floats.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,11 +19,14 @@ import httpx
 
 from cobranza.kernel import clock
 from cobranza.kernel.money import Money
-from cobranza.payments.ports import ChargeState, Checkout, ForgedCall, Page, Told
+from cobranza.payments.ports import ChargeState, Checkout, ForgedCall, GatewayRefused, Page, Told
 from connectors.gateways import signing
 from connectors.gateways.line import Line
+from connectors.gateways.mercado_pago import releases
 from connectors.gateways.settings import GatewaySettings
 
+_MOST_REPORTS = 60
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}\.csv", re.IGNORECASE)
 _PRICE = '"@precio@"'
 _STATES = {
     "approved": ChargeState.PAID,
@@ -115,8 +119,29 @@ class MercadoPagoAccount:
         return [Told(**{field: getattr(told, field) for field in Told.__slots__} | {"event": found})]
 
     def settled(self, since: datetime) -> Sequence[Told]:
-        """See `Gateway.settled`: it does not tell."""
-        return []
+        """See `Gateway.settled`: from the reports that the account makes by itself; none is made here."""
+        listed = self._line.items("/v1/account/release_report/list")
+        names = {str(each.get("file_name") or "") for each in listed if _ended(each) >= since}
+        rows: list[releases.Row] = []
+        try:
+            for name in sorted(names)[:_MOST_REPORTS]:
+                content = self._line.file(f"/v1/account/release_report/{name}") if _NAME.fullmatch(name) else None
+                rows += releases.read(content) if content is not None else ()
+            return list(releases.settled(rows, self.currencies))
+        except releases.UnreadableReport as exc:
+            raise GatewayRefused(
+                f"Un informe de liberaciones de Mercado Pago no se puede leer: {exc}.",
+                remedy="Configure el informe en la cuenta con las columnas de fábrica, en CSV.",
+            ) from exc
+
+
+def _ended(report: Row) -> datetime:
+    """Until when a report tells; one that says nothing is read."""
+    try:
+        at = datetime.fromisoformat(str(report.get("end_date") or ""))
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _together(rows: list[Row], key: str, charge_id: str, at: datetime) -> Told:
