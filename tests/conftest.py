@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Browser as Chromium
 
 # Playwright's sync API keeps an event loop in this thread, and Django would refuse the database because of it.
@@ -14,6 +15,11 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 # Folders whose tests share a server that takes minutes to start: one worker of pytest-xdist runs them all.
 _TOGETHER = (Path(__file__).parent / "journeys" / "erps",)
+
+
+def pytest_configure() -> None:
+    """Users of tests have passwords that are not slow on purpose."""
+    settings.PASSWORD_HASHERS = ["tests.passwords.Quick"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -22,9 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def enter(settings) -> Callable[[Role], Client]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
+def enter() -> Callable[[Role], Client]:
     def go(role: Role) -> Client:
         user = User.objects.create_user(f"persona-{role.name.lower()}", password="correcaballo-bateria")
         user.groups.set(Group.objects.filter(name=role.value))

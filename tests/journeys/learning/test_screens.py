@@ -44,9 +44,7 @@ def known(owed, paid, rounds, creditor) -> list[Fact]:
 
 
 @pytest.fixture
-def enter(db: None, settings) -> Callable[[Role], Client]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
+def enter(db: None) -> Callable[[Role], Client]:
     def go(role: Role) -> Client:
         user = User.objects.create_user(f"persona-{role.name.lower()}", password="correcaballo-bateria")
         user.groups.set(Group.objects.filter(name=role.value))

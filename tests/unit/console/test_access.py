@@ -158,6 +158,7 @@ MATRIX: dict[str, tuple[str, frozenset[Role]]] = {
     "dunning:say": ("post", ACT),
     "dunning:strategies": ("get", LOOK),
     "dunning:strategy": ("get", LOOK),
+    "dunning:form": ("post", frozenset({S})),
     "dunning:preview": ("post", frozenset({S})),
     "dunning:save": ("post", frozenset({S})),
     "dunning:go_back": ("post", frozenset({S})),

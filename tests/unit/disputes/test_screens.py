@@ -9,7 +9,6 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from cobranza.console import context
 from cobranza.disputes import history, views
@@ -23,8 +22,7 @@ UNSURE = "Quizá la F2026-00381 esté incorrecta"
 
 
 @pytest.fixture(autouse=True)
-def quick(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (views, history):
         monkeypatch.setattr(module, "known_categories", lambda: fakes.CATEGORIES)
     context.instance.cache_clear()

@@ -11,7 +11,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from icalendar import Calendar
-from pytest_django import Settings
 
 from cobranza.console import context
 from cobranza.kernel import clock
@@ -25,8 +24,7 @@ NOON = datetime(2026, 3, 20, 11, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def quick(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: NOON)
     context.instance.cache_clear()
 

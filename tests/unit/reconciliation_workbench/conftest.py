@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
-from pytest_django import Settings
 
 from cobranza.console import context
 from cobranza.ledger.intake import import_statement, reading_sha256
@@ -91,8 +90,7 @@ def desk(db: None) -> Desk:
 
 
 @pytest.fixture(autouse=True)
-def quick(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COBRANZA_OUTPUT", str(tmp_path / "output"))
     context.instance.cache_clear()
 
