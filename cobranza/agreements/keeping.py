@@ -33,6 +33,8 @@ from cobranza.payments.models import Charge
 
 ROBOT = Actor.robot("seguimiento_de_acuerdos")
 DEFAULT_ZONE = clock.MADRID
+_REMINDER = "cuota"
+"""Template of `config/templates/`, in each language."""
 
 
 def follow_up(creditor: Creditor, today: date) -> Counter[str]:
@@ -208,26 +210,18 @@ def _do(agreement: Agreement, following: Following, act: Act, today: date) -> Co
 
 
 def _remind(agreement: Agreement, following: Following, act: Act) -> int:
-    row = following.rows[act.number - 1]
-    key = act.key
-    if Wanted.objects.filter(key=key).exists():
+    due = following.rows[act.number - 1].instalment.due
+    if Wanted.objects.filter(key=act.key).exists():
         return 0
-    due = row.instalment.due
-    name = agreement.debtor.trade_name or agreement.debtor.name
-    many = len(following.rows)
-    which = f"el pago {act.number} de {many} de su acuerdo" if many > 1 else "el pago que acordamos"
-    end = datetime.combine(due, time(23, 59), tzinfo=DEFAULT_ZONE)
     conversation.want(
         agreement.debtor,
-        key,
+        act.key,
         purpose="instalment",
         source=source_of(agreement),
         currency=agreement.currency,
-        values={"vence": write_day(due)},
-        subject=f"Recordatorio: el {write_day(due)} vence un pago de su acuerdo",
-        text=f"{name}: {agreement.creditor.name} le recuerda que el {write_day(due)} vence {which}: "
-        f"{write_money(row.open)}. Si ya lo ha pagado, no tiene que hacer nada.",
-        expires_at=end,
+        template=_REMINDER,
+        values={"vence": write_day(due)},  # the amount is that of the second of sending
+        expires_at=datetime.combine(due, time(23, 59), tzinfo=DEFAULT_ZONE),
     )
     return 1
 

@@ -62,7 +62,7 @@ _AMOUNT = re.compile(
     rf"|^\W*({_NUMBER})\W*$"
 )
 _COUNT = re.compile(
-    rf"\b(\d{{1,2}}|{'|'.join(_WORDS)})\s+(?:cuotas?|plazos?|mensualidad(?:es)?|meses|pagos|partes"
+    rf"\b(\d{{1,2}}|{'|'.join(_WORDS)})\s+(?:cuotas?|plazos?|mensualidad(?:es)?|meses|pagos|partes|veces"
     r"|installments?|instalments?|payments?|months|parcelas?|prestac(?:ao|oes)|vezes|pagamentos|mensalidades)\b"
 )
 _OPTION = re.compile(

@@ -69,6 +69,19 @@ def test_a_plan_in_good_standing_silences_the_strategy_and_lets_its_own_reminder
     assert Message.objects.get().amount == Decimal(250)
 
 
+def test_an_instalment_s_own_template_says_which_how_much_and_where(
+    creditor: Creditor, pepa: Debtor, wire: Wire
+) -> None:
+    agree(pepa)
+    wanted = {"purpose": "instalment", "source": "acuerdo:1", "template": "cuota", "values": {"vence": "26/11/2026"}}
+    conversation.want(pepa, "acuerdo:1:1:recordar", currency="EUR", **wanted)  # type: ignore[arg-type]
+    workflow.queue_all(creditor, actor=ROBOT)
+    assert workflow.send(creditor) == {Delivery.ACCEPTED: 1}
+    [mail] = wire.taken
+    assert "el 26/11/2026 vence el pago 1 de 2 de su acuerdo con Talleres Invención, S.A., 250,00 EUR." in mail.text
+    assert "https://pagos.example.com/d/" in mail.text
+
+
 def test_an_instalment_that_was_paid_meanwhile_is_not_reminded(
     creditor: Creditor, pepa: Debtor, wire: Wire, paid: Any, clock: Clock
 ) -> None:

@@ -38,6 +38,7 @@ SAID = {
     Intent.PLAN: [
         "¿Se puede fraccionar?",
         "me gustaría pagarlo en seis cuotas",
+        "¿puedo pagarlo en dos veces?",
         "podría pagar 80 € al mes",
         "necesito facilidades, algo mensual",
         "no puedo pagar todo de golpe, ¿en 4 plazos?",

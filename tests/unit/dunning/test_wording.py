@@ -24,6 +24,7 @@ VALUES = {
     "enlace": "https://pagos.example.com/d/123456-Zx8fj2kQp0aLmN7rTbVcYw",  # as long as real ones are
     "baja": "Para no recibir más por aquí, conteste BAJA.",
     "telefono": "910 000 000",
+    "cuota": "2 de 6",
 }
 SHORT = {"remitente": "Cobros Norte"}
 SMS_STOP = {"es": {"baja": "Conteste BAJA para parar."}, "en": {}, "pt": {}}

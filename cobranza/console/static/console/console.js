@@ -138,6 +138,7 @@
 
   function start() {
     $$(".toast-success, .toast-info").forEach(leave);
+    $$("[data-end]").forEach((list) => { list.scrollTop = list.scrollHeight; }); // the last word first
     const keys = $("[data-keys-switch]");
     if (keys) {
       keys.checked = keysOn();
