@@ -33,7 +33,7 @@ _SLUG = "smtp"
 class NoWayOut(ApplicationError):
     """Alerts by e-mail are switched on and no connector sends mail."""
 
-    code = "COB-CIF-104"
+    code = "COB-INS-104"
     remedy = "Instale connectors/mail/smtp, o deje vacío «buzon» en [alertas] de config/insight.toml."
 
 

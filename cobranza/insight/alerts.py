@@ -35,21 +35,21 @@ _Kinds = AlertNote.Kinds
 class NoSuchAlert(BusinessError):
     """No alert of that number."""
 
-    code = "COB-CIF-101"
+    code = "COB-INS-101"
     remedy = "Elija una de «cobranza insight alerts»."
 
 
 class NoSuchFigure(BusinessError):
     """A watched figure that nobody has defined."""
 
-    code = "COB-CIF-102"
+    code = "COB-INS-102"
     remedy = "Corrija «cifras» en [alertas] de config/insight.toml, o defínala en config/figures/."
 
 
 class AlertRefused(BusinessError):
     """Something that cannot be done with an alert as it is."""
 
-    code = "COB-CIF-103"
+    code = "COB-INS-103"
     remedy = "Recargue la página: puede que la alerta haya cambiado."
 
 
