@@ -1,4 +1,4 @@
-"""`config/risk.toml`: from what is expected of a debtor to how they are treated. `[modelos]` is the models' own part."""
+"""`config/risk.toml`: from what is expected of a debtor to how they are treated. `[modelos]` is the training's part."""
 
 from __future__ import annotations
 
