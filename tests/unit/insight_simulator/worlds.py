@@ -74,12 +74,15 @@ def company(
     )
 
 
-def truth(year: Year, schedule: Schedule, factors: Mapping[str, float] = FACTORS) -> dict[str, float]:
+def truth(
+    year: Year, schedule: Schedule, factors: Mapping[str, float] = FACTORS, frailty: float = 0.0
+) -> dict[str, float]:
     """What the year's arrears would give on average under a schedule, by the way that they really answer."""
     paid = days = total = made = 0.0
     curves = {}
     for name in RATES:
-        alive = np.cumprod(1 - hazard(name, schedule, factors))
+        passed = -np.cumsum(np.log1p(-hazard(name, schedule, factors)))
+        alive = (1 + frailty * passed) ** (-1 / frailty) if frailty else np.exp(-passed)
         before = np.concatenate([[1.0], alive[:-1]])
         curves[name] = alive, before, np.cumsum(before)
     for profile, amount, term, until in year.arrears[["profile", "amount", "term", "seen_until"]].itertuples(
