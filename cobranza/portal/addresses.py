@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
-from cobranza.portal.views import account, choices, entry, plans, saying, talk
+from cobranza.portal.views import account, choices, entry, plans, saying, survey, talk
 
 _own: list[URLPattern | URLResolver] = [
     path("", entry.door, name="door"),
@@ -26,6 +26,8 @@ _own: list[URLPattern | URLResolver] = [
     path("mensajes/", talk.show, name="talk"),
     path("enviado/<int:number>/", saying.sent, name="sent"),
     path("contacto/", choices.choose, name="choices"),
+    path("encuesta/", survey.answer, name="survey"),
+    path("revision/", survey.review, name="review"),
 ]
 
 _portal: list[URLPattern | URLResolver] = [

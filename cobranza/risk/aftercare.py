@@ -15,7 +15,6 @@ from django.db.models import Exists, OuterRef
 
 from cobranza.gate.acts import Purpose
 from cobranza.kernel import clock
-from cobranza.kernel.spanish import write_day
 from cobranza.ledger import conversation, ratings
 from cobranza.ledger.events import Actor
 from cobranza.ledger.models import Agreement, Creditor, Event, Rating, Survey
@@ -71,7 +70,6 @@ def ask(agreement: Agreement) -> Survey | None:
             purpose=Purpose.SERVICE.value,
             source=f"encuesta:{survey.pk}",
             template=entry.encuesta_plantilla,
-            values={"acordado": write_day(agreement.accepted_at.astimezone(clock.MADRID).date())},
             not_before=agreement.ended_at + timedelta(days=entry.encuesta_dias),
             expires_at=expires,
         )
