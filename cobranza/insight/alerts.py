@@ -16,6 +16,7 @@ from cobranza import instance
 from cobranza.insight import alert_mail, alert_words
 from cobranza.insight.baselines import Day
 from cobranza.insight.control import Reading, Rule
+from cobranza.insight.figures import MixedCurrencies
 from cobranza.insight.models import Alert, AlertNote, Watched
 from cobranza.insight.ports import Definition, Figures, Slice, Value
 from cobranza.insight.settings import Alerts, InsightSettings
@@ -96,9 +97,11 @@ def watch(
     """
     done = Watch()
     last = until or yesterday()
+    whose = list(creditors) if creditors is not None else list(Creditor.objects.order_by("key"))
     for definition in watched(figures, settings.alertas):
-        for part in parts(definition, creditors):
-            _follow(figures, definition, part, settings, last, done, rehearse=rehearse)
+        for creditor in whose:
+            for part in parts(figures, definition, creditor, last):
+                _follow(figures, definition, part, settings, last, done, rehearse=rehearse)
     return done
 
 
@@ -113,16 +116,20 @@ def watched(figures: Figures, settings: Alerts) -> list[Definition]:
     return [known[slug] for slug in settings.cifras]
 
 
-def parts(definition: Definition, creditors: Iterable[Creditor] | None = None) -> list[dict[str, str]]:
-    """The parts of the business that a figure is watched for: each company, and each of its currencies for amounts."""
-    found: list[dict[str, str]] = []
-    for creditor in creditors if creditors is not None else Creditor.objects.order_by("key"):
-        if definition.unit != "importe":
-            found.append({"creditor": creditor.key, "currency": ""})
-            continue
-        currencies = Invoice.objects.filter(creditor=creditor).order_by("currency").values_list("currency", flat=True)
-        found += [{"creditor": creditor.key, "currency": each} for each in currencies.distinct()]
-    return found
+def parts(figures: Figures, definition: Definition, creditor: Creditor, day: date) -> list[dict[str, str]]:
+    """The parts of a company that a figure is watched for: the whole, or each currency where it adds up money."""
+    whole = {"creditor": creditor.key, "currency": ""}
+    rows = Invoice.objects.filter(creditor=creditor).order_by("currency").values_list("currency", flat=True)
+    split = [{"creditor": creditor.key, "currency": each} for each in rows.distinct()]
+    if definition.unit == "importe":
+        return split
+    if len(split) == 1:
+        return [whole]
+    try:
+        figures.series(definition.slug, slice_of(whole, day - timedelta(days=_CATCH_UP), day), "day")
+    except MixedCurrencies:
+        return split
+    return [whole]
 
 
 def yesterday() -> date:
