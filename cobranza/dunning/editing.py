@@ -1,7 +1,8 @@
-"""The strategies' screens: versions, the text with its preview, the trial."""
+"""The strategies' screens: the form and the text with their preview, the versions, the trial."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -12,14 +13,16 @@ from django.utils.translation import gettext as _now
 from django.views.decorators.http import require_GET, require_POST
 from pydantic import ValidationError
 
-from cobranza.dunning import config, editor, settings
+from cobranza.dunning import boxes, config, differences, drafts, editor, settings
 from cobranza.dunning.config import TrialEntry
+from cobranza.dunning.drafts import Draft
 from cobranza.dunning.models import StrategyVersion
 from cobranza.dunning.strategy import Strategy
 from cobranza.dunning.views import DECIDE, LOOK, chosen, creditors
 from cobranza.kernel import clock
 from cobranza.kernel.errors import CobranzaError
 from cobranza.ledger.events import Actor
+from cobranza.ledger.models import Creditor
 from cobranza.screens.access import actor, may_open, requires
 
 
@@ -47,8 +50,44 @@ def strategies(request: HttpRequest) -> HttpResponse:
 @requires(*LOOK)
 @require_GET
 def strategy(request: HttpRequest, name: str) -> HttpResponse:
-    """One strategy: its steps, its text, its former versions."""
+    """One strategy: its steps, its former versions, and the text for who prefers it."""
     return _page(request, name)
+
+
+@requires(*DECIDE)
+@require_POST
+def form(request: HttpRequest, name: str) -> HttpResponse:
+    """The form's buttons: add, move or take out a step, see what changes today, put in force.
+
+    Only the last one changes anything; without JavaScript every other one answers with the same form.
+    """
+    current = _current(name)
+    draft, row = drafts.acted(drafts.posted(dict(request.POST.lists())), action := request.POST.get("accion", "ver"))
+    if row is not None or action not in ("ver", "guardar"):
+        return _page(request, name, draft=draft, opened=row)
+    was = settings.written_file(name, current)
+    version = editor.next_version(name)
+    judged = drafts.judge(draft, name, version)
+    if judged.file is None:
+        return _page(request, name, draft=draft, errors=judged.errors, status=422)
+    if drafts.same(was, judged.file):
+        messages.info(request, _now("El formulario dice lo mismo que la estrategia en vigor."))
+        return _page(request, name, draft=draft)
+    text = drafts.write(judged.file, draft, current)
+    why = request.POST.get("why", "").strip()[:500]
+    try:
+        if action == "guardar" and why:
+            made = editor.save(name, text, why=why, actor=Actor.person(actor(request)))
+            messages.success(request, _now("En vigor: %(name)s@%(version)s.") % {"name": name, "version": made.version})
+            return redirect("dunning:strategy", name=name)
+        found = _seen(chosen(request), name, text)
+    except CobranzaError as exc:
+        return _page(request, name, draft=draft, problem=exc, status=422)
+    errors = {"why": _now("Diga por qué cambia: queda en el registro.")} if action == "guardar" else {}
+    told = differences.between(was, judged.file)
+    return _page(
+        request, name, draft=draft, errors=errors, sentences=told, next=version, status=422 if errors else 200, **found
+    )
 
 
 @requires(*DECIDE)
@@ -56,15 +95,12 @@ def strategy(request: HttpRequest, name: str) -> HttpResponse:
 def preview(request: HttpRequest, name: str) -> HttpResponse:
     """What the text would change today; nothing is saved."""
     text = request.POST.get("text", "")
-    creditor = chosen(request)
     try:
         editor.check(name, text)
-        shown = editor.preview(creditor, name, text) if creditor is not None else None
+        found = _seen(chosen(request), name, text)
     except CobranzaError as exc:
         return _page(request, name, text=text, problem=exc, status=422)
-    steps = sorted({*shown.before, *shown.after} - {""}) if shown is not None else []
-    counts = [(step, shown.before.get(step, 0), shown.after.get(step, 0)) for step in steps] if shown else []
-    return _page(request, name, text=text, preview=shown, counts=counts)
+    return _page(request, name, text=text, **found)
 
 
 @requires(*DECIDE)
@@ -136,26 +172,50 @@ def _share(request: HttpRequest, name: str) -> int:
     return int(request.POST.get(name, "0") or "0")
 
 
-def _page(
-    request: HttpRequest, name: str, *, text: str = "", problem: CobranzaError | None = None, status: int = 200,
-    **filled: Any,
-) -> HttpResponse:  # fmt: skip
+def _current(name: str) -> str:
     if name not in settings.names():
         raise Http404
-    current = editor.text_of(name)
+    return editor.text_of(name)
+
+
+def _seen(creditor: Creditor | None, name: str, text: str) -> dict[str, Any]:
+    """Today's accounts under `text`, for the page."""
+    if creditor is None:
+        return {}
+    shown = editor.preview(creditor, name, text)
+    steps = sorted({*shown.before, *shown.after} - {""})
+    return {
+        "preview": shown,
+        "counts": [(step, shown.before.get(step, 0), shown.after.get(step, 0)) for step in steps],
+    }
+
+
+def _page(
+    request: HttpRequest, name: str, *, text: str = "", draft: Draft | None = None,
+    errors: Mapping[str, str] | None = None, problem: CobranzaError | None = None, opened: int | None = None,
+    status: int = 200, **filled: Any,
+) -> HttpResponse:  # fmt: skip
+    current = _current(name)
+    made: Strategy | None = None
     try:
         made = settings.written(name, current)
+        draft = draft or drafts.read(current, name)
     except CobranzaError as exc:
-        made, problem = None, problem or exc
+        problem = problem or exc
+    decides = may_open(request.user, "dunning:save", name)
+    expert = bool(text) or draft is None or request.GET.get("vista") == "texto"
     context = {
         "name": name,
         "strategy": made,
+        "expert": expert,
         "text": text or current,
-        "current": current,
+        "form": boxes.form(draft, errors or {}, opened) if draft is not None and not expert else None,
         "changed": bool(text) and text.replace("\r\n", "\n").rstrip() != current.rstrip(),
         "problem": problem.as_dict() if problem is not None else None,
         "versions": editor.versions(name),
-        "decides": may_open(request.user, "dunning:save", name),
+        "decides": decides,
+        "readonly": not decides,
+        "why": request.POST.get("why", ""),
         "creditors": creditors(),
         "creditor": chosen(request),
     }

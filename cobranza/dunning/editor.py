@@ -13,16 +13,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 
 from django.db import transaction
 
 from cobranza import suite
-from cobranza.dunning import config, facts, settings, workflow
+from cobranza.dunning import config, differences, drafts, facts, settings, workflow
 from cobranza.dunning.account import DunningError
 from cobranza.dunning.config import DunningSettings, TrialEntry
 from cobranza.dunning.models import StrategyVersion
-from cobranza.dunning.strategy import Nothing, Strategy
+from cobranza.dunning.strategy import Nothing, Strategy, answerable
 from cobranza.dunning.workflow import Planned
 from cobranza.kernel import clock
 from cobranza.kernel.config import parse
@@ -87,7 +88,7 @@ def check(name: str, text: str) -> Strategy:
         raise DunningError("El nombre de una estrategia lleva letras minúsculas, cifras y guiones bajos.")
     if len(text) > _LONGEST:
         raise DunningError("La estrategia es demasiado larga.")
-    return facts.answerable(settings.written(name, text.replace("\r\n", "\n")))
+    return answerable(settings.written(name, text.replace("\r\n", "\n")))
 
 
 def preview(creditor: Creditor, name: str, text: str, now: datetime | None = None) -> Preview:
@@ -130,6 +131,13 @@ def save(name: str, text: str, *, why: str, actor: Actor) -> StrategyVersion:
         record("strategy.changed", f"strategy:{name}", payload, actor, seals=[made])
         _write(settings.folder() / f"{name}.toml", text)
     return made
+
+
+def next_version(name: str) -> str:
+    """A version that no text of this strategy has borne."""
+    taken = set(StrategyVersion.objects.filter(name=name).values_list("version", flat=True))
+    today = clock.now().astimezone(clock.MADRID).date()
+    return drafts.fresh(settings.strategy(name).version, taken, today)
 
 
 def go_back(version: StrategyVersion, *, why: str, actor: Actor) -> StrategyVersion:
@@ -195,9 +203,11 @@ def with_trial(text: str, company: str, trial: TrialEntry | None) -> str:
     return plain + "\n" + "\n".join(lines) + "\n"
 
 
-def versions(name: str) -> Sequence[StrategyVersion]:
-    """What was in force before, the latest first."""
-    return list(StrategyVersion.objects.filter(name=name).order_by("-saved_at", "-pk")[:100])
+def versions(name: str) -> Sequence[tuple[StrategyVersion, tuple[str, ...]]]:
+    """What was in force, the latest first, each with what it changed of the one before, in Spanish."""
+    rows = list(StrategyVersion.objects.filter(name=name).order_by("-saved_at", "-pk")[:100])
+    pairs = zip_longest(rows, rows[1:])
+    return [(row, differences.of_texts(was.text, row.text) if was else ()) for row, was in pairs]
 
 
 def _toml(text: str) -> str:

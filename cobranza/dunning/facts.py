@@ -13,10 +13,9 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from cobranza.dunning.account import Account, DunningError, Item, Paid, Sent
+from cobranza.dunning.account import Account, Item, Paid, Sent
 from cobranza.dunning.ports import Delivery
 from cobranza.dunning.rows import Rows
-from cobranza.dunning.strategy import Strategy
 from cobranza.gate import policy
 from cobranza.gate.acts import Agreement as GateAgreement
 from cobranza.gate.acts import Balance, Block, Happened, Inbound, OptOut, PastContact, Preferences, State
@@ -40,10 +39,6 @@ KINDS = {"email": ("email",), "phone": ("sms", "whatsapp", "call", "ivr"), "addr
 GATEWAY = "pasarela:"
 """What the source of a hold begins with that stands for money paid at a gateway."""
 ZERO = Decimal(0)
-NOT_KNOWN: Mapping[str, tuple[str, str]] = {
-    "products": ("productos", "el libro no guarda de qué producto es cada factura: el ERP no lo dice en sus pendientes")
-}
-"""What a step may ask for and no ledger tells: the field of `Step`, its name in the file, and why."""
 _ON_THE_WAY = (Delivery.SENDING, Delivery.UNKNOWN, Delivery.ACCEPTED, Delivery.SENT, Delivery.DELIVERED, Delivery.READ)
 _COUNTED = frozenset(state.value for state in (*_ON_THE_WAY, Delivery.BOUNCED))
 _NEVER_LEFT = frozenset({Delivery.SUPPRESSED.value})
@@ -104,22 +99,6 @@ def read_many(pairs: Sequence[tuple[Debtor, str]], now: datetime, size: int = _B
         rows = Rows([debtor for debtor, _ in some], now)
         for debtor, currency in some:
             yield _facts(debtor, currency, now, rows)
-
-
-def answerable(strategy: Strategy) -> Strategy:
-    """`strategy`, if the ledger tells all that its steps ask for.
-
-    Raises:
-        DunningError: a step asks for what nobody knows: it would never be due, and nobody would notice.
-    """
-    for step in strategy.steps:
-        for field, (name, why) in NOT_KNOWN.items():
-            if getattr(step, field):
-                raise DunningError(
-                    f"El paso «{step.id}» de la estrategia «{strategy.name}» filtra por «{name}», y {why}.",
-                    remedy=f"Quite «{name}» del paso, o distinga por importe, país, idioma, hábito o segmento.",
-                )
-    return strategy
 
 
 @cache

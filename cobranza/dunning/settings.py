@@ -15,6 +15,7 @@ from cobranza.dunning.account import DunningError, Habit, HabitRule
 from cobranza.dunning.strategy import ADVISER, Does, Step, Strategy
 from cobranza.dunning.wording import template
 from cobranza.kernel.config import ConfigError, Strict, parse
+from cobranza.kernel.money import minor_units
 
 FOLDER = "strategies"
 LANGUAGE = "es"
@@ -50,12 +51,13 @@ class StepEntry(Strict):
     @field_validator("minimo")
     @classmethod
     def _figures(cls, value: dict[str, str]) -> dict[str, str]:
-        for text in value.values():
+        found = {}
+        for currency, text in value.items():
             try:
-                Decimal(text)
+                found[currency] = _plain(Decimal(text), currency)
             except InvalidOperation as exc:
                 raise ValueError(f"«{text}» no es un importe entre comillas") from exc
-        return value
+        return found
 
     @model_validator(mode="after")
     def _whole(self) -> StepEntry:
@@ -105,6 +107,11 @@ class StepEntry(Strict):
         )
 
 
+def _plain(value: Decimal, currency: str) -> str:
+    """One way to write an amount, so that two texts that say the same compare equal."""
+    return format(value.quantize(Decimal(1).scaleb(-minor_units(currency))), "f")
+
+
 class StrategyFile(Strict):
     """The whole file: version, who counts as what kind of payer (days, shares in per cent), and the steps in order."""
 
@@ -149,15 +156,24 @@ def strategy(name: str) -> Strategy:
     return written(name, (folder() / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=64)
-def written(name: str, text: str) -> Strategy:
-    """The strategy that `text` (TOML) says; raises as `strategy` does."""
+def written_file(name: str, text: str) -> StrategyFile:
+    """What `text` (TOML) says, as it says it.
+
+    Raises:
+        ConfigError: no TOML, or a key that is wrong.
+    """
     source = f"config/{FOLDER}/{name}.toml"
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         raise ConfigError(f"{source}: no es TOML válido ({exc}).") from exc
-    entry = parse(raw, StrategyFile, source)
+    return parse(raw, StrategyFile, source)
+
+
+@lru_cache(maxsize=64)
+def written(name: str, text: str) -> Strategy:
+    """The strategy that `text` (TOML) says; raises as `strategy` does."""
+    entry = written_file(name, text)
     return Strategy(
         name=name,
         version=entry.version,

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from cobranza.dunning.account import REMINDED, Account, Habit, HabitRule, Item, habit
+from cobranza.dunning.account import REMINDED, Account, DunningError, Habit, HabitRule, Item, habit
 from cobranza.kernel.money import Money
 from cobranza.kernel.spanish import write_day
 
@@ -25,6 +25,10 @@ ADVISER = "asesor"
 """The step, of every strategy, by which an account reaches an adviser because of how it is treated."""
 UNRATED = "sin_valorar"
 """How a strategy names accounts without a segment."""
+NOT_KNOWN: Mapping[str, tuple[str, str]] = {
+    "products": ("productos", "el libro no guarda de qué producto es cada factura: el ERP no lo dice en sus pendientes")
+}
+"""What a step may ask for and no ledger tells: the field of `Step`, its name in the file, and why."""
 _BACK = 10
 
 
@@ -120,6 +124,27 @@ class Nothing:
 
     account: str
     why: str
+
+
+def answerable(strategy: Strategy) -> Strategy:
+    """`strategy`, if the ledger tells all that its steps ask for.
+
+    Raises:
+        DunningError: a step asks for what nobody knows: it would never be due, and nobody would notice.
+    """
+    for step in strategy.steps:
+        answerable_step(step, strategy.name)
+    return strategy
+
+
+def answerable_step(step: Step, strategy: str) -> None:
+    """See `answerable`."""
+    for asked, (name, why) in NOT_KNOWN.items():
+        if getattr(step, asked):
+            raise DunningError(
+                f"El paso «{step.id}» de la estrategia «{strategy}» filtra por «{name}», y {why}.",
+                remedy=f"Quite «{name}» del paso, o distinga por importe, país, idioma, hábito o segmento.",
+            )
 
 
 Permitted = Callable[[date, str], bool]

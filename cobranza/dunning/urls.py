@@ -21,6 +21,7 @@ urlpatterns = [
     path("estrategias/", editing.strategies, name="strategies"),
     path("estrategias/ensayo/", editing.trial, name="trial"),
     path("estrategias/<slug:name>/", editing.strategy, name="strategy"),
+    path("estrategias/<slug:name>/formulario/", editing.form, name="form"),
     path("estrategias/<slug:name>/previa/", editing.preview, name="preview"),
     path("estrategias/<slug:name>/guardar/", editing.save, name="save"),
     path("estrategias/<slug:name>/volver/<int:pk>/", editing.go_back, name="go_back"),

@@ -26,7 +26,7 @@ from cobranza.dunning.rows import STRATEGY_TASK
 from cobranza.dunning.sending import Sender
 from cobranza.dunning.settings import LANGUAGE, strategy
 from cobranza.dunning.store import StoredOutbox
-from cobranza.dunning.strategy import TASKS, Nothing, Proposal, Strategy, propose
+from cobranza.dunning.strategy import TASKS, Nothing, Proposal, Strategy, answerable, propose
 from cobranza.dunning.trial import arm
 from cobranza.gate.acts import Decision, Purpose, Verdict
 from cobranza.gate.days import open_day
@@ -104,8 +104,7 @@ def plan(
     trial = entry.ensayo.trial() if entry.ensayo else None
     pairs = accounts(creditor, debtors)
     chosen = {
-        name: facts.answerable(strategy(name))
-        for name in {entry.estrategia, trial.pilot if trial is not None else ""} - {""}
+        name: answerable(strategy(name)) for name in {entry.estrategia, trial.pilot if trial is not None else ""} - {""}
     }
     batch: list[Planned] = []
     for (debtor, currency), known in zip(pairs, facts.read_many(pairs, at), strict=True):

@@ -246,7 +246,7 @@ def test_a_strategy_is_tried_on_todays_portfolio_put_in_force_and_taken_back(
     page = enter(Role.SUPERVISION)
     page.goto("/dunning/estrategias/")
     looked_at(page, "estrategias")
-    page.get_by_role("link", name="general").first.click()
+    page.goto("/dunning/estrategias/general/?vista=texto")
     area = page.get_by_label("La estrategia, en TOML")
     late = re.sub(r'id = "recordatorio"\ndesde = 3', 'id = "recordatorio"\ndesde = 8', before)
     area.fill(late)
@@ -271,6 +271,7 @@ def test_a_strategy_is_tried_on_todays_portfolio_put_in_force_and_taken_back(
     expect(page.locator("body")).to_contain_text("Otra vez en vigor")
     assert file.read_text(encoding="utf-8") == before
 
+    page.goto("/dunning/estrategias/general/?vista=texto")
     page.get_by_label("La estrategia, en TOML").fill("version = 3")
     page.get_by_role("button", name="Comprobar y ver qué cambia hoy").click()
     expect(page.get_by_role("alert").first).to_contain_text("version")
@@ -283,3 +284,64 @@ def test_a_strategy_is_tried_on_todays_portfolio_put_in_force_and_taken_back(
     expect(page.locator("body")).to_contain_text("100 % es grupo de control")
     assert all(not each.goes for each in workflow.plan(demo))
     assert (room.root / "config" / "dunning.toml").read_text().startswith("# Recordatorios")
+
+
+def test_a_strategy_is_changed_row_by_row_without_a_script(
+    demo: Creditor, enter: Callable[..., Page], room: EngineRoom
+) -> None:
+    file = room.root / "config" / "strategies" / "general.toml"
+    before = file.read_text(encoding="utf-8")
+    page = enter(Role.SUPERVISION)
+    page.goto("/dunning/estrategias/general/")
+    looked_at(page, "formulario")
+
+    page.get_by_role("button", name="Bajar recordatorio").click()
+    rows = page.locator("li.step")
+    expect(rows.nth(2)).to_contain_text("recordatorio")
+    expect(rows.nth(1)).to_contain_text("segundo_aviso")
+    page.get_by_role("button", name="Subir recordatorio").click()
+    page.get_by_role("button", name="Quitar llamada_automatica").click()
+    expect(rows).to_have_count(7)
+    page.get_by_role("button", name="Añadir un paso al final").click()
+    expect(rows).to_have_count(8)
+    new = rows.nth(7)
+    new.get_by_label("Nombre del paso").fill("Mal nombre")
+    new.get_by_label("Primer día", exact=True).fill("veinte")
+    new.get_by_label("Primer canal").select_option("sms")
+    page.get_by_role("button", name="Comprobar y ver qué cambia hoy").click()
+    expect(page.get_by_role("alert").first).to_contain_text("que corregir")
+    expect(new.get_by_label("Primer día", exact=True)).to_have_attribute("aria-invalid", "true")
+    expect(new).to_contain_text("«veinte» no es un número entero")
+    expect(new).to_contain_text("Solo letras minúsculas")
+    looked_at(page, "formulario-errores")
+    assert file.read_text(encoding="utf-8") == before
+
+    new.get_by_label("Nombre del paso").fill("sms_breve")
+    new.get_by_label("Primer día", exact=True).fill("20")
+    new.get_by_label("Último día").fill("25")
+    new.get_by_label("recordatorio_breve").check()
+    if not new.get_by_label("Crónico").is_visible():
+        new.get_by_text("Para quién").click()
+    new.get_by_label("Crónico").check()
+    new.get_by_label("EUR").fill("1.050,00")
+    first = rows.nth(1)
+    first.locator("summary").first.click()
+    first.get_by_label("Primer día", exact=True).fill("8")
+    page.get_by_role("button", name="Comprobar y ver qué cambia hoy").click()
+    seen = page.get_by_role("region", name="Qué cambia hoy")
+    expect(seen).to_contain_text("1 de 4 cuentas")
+    expect(seen).to_contain_text("Paso «recordatorio»: primer día, de 3 a 8.")
+    expect(seen).to_contain_text("Paso «llamada_automatica»: se quita.")
+    expect(seen).to_contain_text("Paso «sms_breve»: nuevo, en el lugar 8")
+    looked_at(page, "formulario-previa")
+    page.get_by_role("button", name="Poner en vigor").click()
+    expect(page.locator("#why_error")).to_contain_text("Diga por qué cambia")
+    assert file.read_text(encoding="utf-8") == before
+    page.get_by_label("Por qué cambia").fill("menos llamadas")
+    page.get_by_role("button", name="Poner en vigor").click()
+    expect(page.locator("body")).to_contain_text("En vigor: general@")
+    expect(page.get_by_role("region", name="Versiones")).to_contain_text("3 cambios sobre la anterior")
+    text = file.read_text(encoding="utf-8")
+    assert 'minimo = { EUR = "1050.00" }' in text
+    assert "# Estrategia general de contacto." in text, "what an expert noted stays"
+    assert [step.id for step in settings.strategy("general").steps][-1] == "sms_breve"

@@ -14,10 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cobranza.cli.dunning import group
-from cobranza.dunning import facts
 from cobranza.dunning.account import Account, DunningError, Habit, HabitRule, Item, Paid, Sent, habit
 from cobranza.dunning.settings import StepEntry, names, strategy
-from cobranza.dunning.strategy import Nothing, Proposal, propose
+from cobranza.dunning.strategy import Nothing, Proposal, answerable, propose
 from cobranza.dunning.trial import Trial, arm
 from cobranza.gate import policy
 from cobranza.gate.days import open_day
@@ -309,9 +308,9 @@ def test_a_step_may_be_for_a_segment_for_the_unrated_or_for_a_language() -> None
 def test_what_no_ledger_tells_is_refused_by_name_instead_of_never_matching() -> None:
     asks = replace(GENERAL, steps=(replace(GENERAL.steps[1], products=frozenset({"gas"})),))
 
-    assert facts.answerable(GENERAL) is GENERAL
+    assert answerable(GENERAL) is GENERAL
     with pytest.raises(DunningError, match=r"«recordatorio».*«productos»"):
-        facts.answerable(asks)
+        answerable(asks)
 
 
 @pytest.mark.parametrize(("key", "value"), [("segmentos", ("legal",)), ("idiomas", ("fr",)), ("id", "asesor")])
