@@ -99,7 +99,12 @@ def room(
         shutil.copytree(shipped / "config" / name, made.root / "config" / name)
     for name in ("agreements", "channels", "classifiers", "payments", "portal", "reconciliation"):
         shutil.copy(shipped / "config" / f"{name}.toml", made.root / "config")
-    box = {"conector": "folder", "direccion": "cobros@norte.example", "carpeta": "correo", "salida": "principal"}
+    box: dict[str, object] = {
+        "conector": "folder",
+        "direccion": "cobros@norte.example",
+        "carpeta": "correo",
+        "salida": "principal",
+    }
     mail = toml("buzones.demo", box) + toml("salidas.principal", smtp.way_out())
     for name, text in (("dunning", _DUNNING), ("gate", _OPEN), ("mail", mail), ("gateways", "")):
         (made.root / "config" / f"{name}.toml").write_text(text, encoding="utf-8")

@@ -206,10 +206,18 @@ def test_words_of_every_channel_are_one_conversation_and_a_stop_empties_the_queu
     debtor.page.get_by_label("Su mensaje").fill("¿Puedo pagarlo en dos veces?")
     debtor.page.get_by_role("button", name="Enviar").click()
     debtor.page.locator("#ultimo").wait_for()
-    debtor.look("mensajes")
+    expect(debtor.page.locator("#ultimo")).to_contain_text("2 pagos, 1.210,00 EUR en total")
     ana.page.reload()
     expect(talk).to_contain_text("¿Puedo pagarlo en dos veces?")
+    ana.page.get_by_label("Contestar").fill("Soy Ana: cuando quiera, conteste SÍ.")
+    ana.page.get_by_label("Por", exact=True).select_option("portal")
+    ana.page.get_by_role("button", name="Enviar").click()
+    expect(ana.page.locator("body")).to_contain_text("Escrita en su página")
     ana.look("baja", narrow=True)
+    debtor.page.reload()
+    expect(debtor.page.locator("#ultimo")).to_contain_text("Soy Ana")
+    debtor.look("mensajes")
+    assert smtp.accepted == [], "who wants no messages is answered where they ask, and nowhere else"
     assert verify().ok
 
 
