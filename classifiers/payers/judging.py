@@ -37,13 +37,12 @@ def logit(p: Floats) -> Floats:
 
 def in_arrears(table: pd.DataFrame) -> NDArray[np.bool_]:
     """Who owes something past due: no first miss and no relapse is expected of them."""
-    count: Floats = table["overdue_count"].to_numpy(np.float64)
-    return np.greater(count, 0)
+    return np.asarray(table["overdue_count"].to_numpy(np.float64) > 0)
 
 
 def recovered(table: pd.DataFrame) -> NDArray[np.bool_]:
     """Who settled a long delay and owes nothing past due now."""
-    return ~in_arrears(table) & ~np.isnan(table["cured_days_ago"].to_numpy(np.float64))
+    return np.asarray(~in_arrears(table) & ~np.isnan(table["cured_days_ago"].to_numpy(np.float64)))
 
 
 def judged(

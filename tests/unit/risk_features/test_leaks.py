@@ -120,4 +120,4 @@ def test_a_debtor_without_any_history_has_a_row() -> None:
     found = table(History(debtors=nobody), TODAY)
 
     assert found.loc[9, "overdue_count"] == 0
-    assert np.isnan(found.loc[9, "late_share"])
+    assert found["late_share"].isna().all()

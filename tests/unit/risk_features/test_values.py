@@ -56,7 +56,7 @@ def test_by_hand() -> None:
         ),
     )  # fmt: skip
 
-    row = table(history, TODAY).loc[1]
+    row = table(history, TODAY).iloc[0]
 
     expected = {
         "tenure": 200, "invoices_year": 4, "billed_year": 400, "terms": 30, "open_count": 2, "overdue_count": 1,
