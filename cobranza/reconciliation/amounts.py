@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from cobranza.kernel.spanish import write_amount
@@ -62,18 +62,23 @@ class Reading(NamedTuple):
         fee: See `records.Line`.
         discount: See `records.Line`.
         weight: Log-odds.
-        arithmetic: In words, Spanish.
+        told: Gives the arithmetic in words, Spanish; most readings lose and are never told.
         cap: Most confidence that the explanation deserves, however sure the document.
     """
 
     rule: str
     applied: int
     weight: float
-    arithmetic: str
+    told: Callable[[], str]
     withheld: int = 0
     fee: int = 0
     discount: int = 0
     cap: float = 1.0
+
+    @property
+    def arithmetic(self) -> str:
+        """The arithmetic in words, Spanish."""
+        return self.told()
 
 
 def explain(
@@ -98,7 +103,7 @@ def explain(
                 rule="equal",
                 applied=cash,
                 weight=WEIGHTS["equal"],
-                arithmetic=f"{written(owed.open)} = {written(cash)}",
+                told=lambda: f"{written(owed.open)} = {written(cash)}",
             )
         ]
     found: list[Reading] = []
@@ -114,7 +119,7 @@ def explain(
             found.append(_partial(owed, cash, hints))
     elif loose:
         found.append(_over(owed, cash, hints))
-    found.sort(key=lambda reading: (-reading.weight, reading.rule, reading.arithmetic))
+    found.sort(key=lambda reading: (-reading.weight, reading.rule))
     return found
 
 
@@ -152,7 +157,7 @@ def _rounding(owed: Owed, missing: int, cash: int, rules: PaymentRegime) -> Read
         applied=owed.open,
         fee=missing,
         weight=weight,
-        arithmetic=f"{written(owed.open)} {sign} {written(abs(missing))} de redondeo = {written(cash)}",
+        told=lambda: f"{written(owed.open)} {sign} {written(abs(missing))} de redondeo = {written(cash)}",
     )
 
 
@@ -228,8 +233,6 @@ def _withholdings(
         off = abs(missing * over - (net * of_net + tax * of_tax + gross * of_gross))
         if 2 * off > slack:
             continue
-        amounts = {"net": net, "tax": tax, "gross": gross}
-        bases = " y ".join(written(amounts[base]) for base in chain.bases)
         return [
             Reading(
                 rule="withholding",
@@ -239,10 +242,16 @@ def _withholdings(
                 + (1.5 if "withholding" in hints else 0.0)
                 - 0.3 * (chain.names.count(" + "))
                 - 2.0 * off / over / max(2, rules.unit),
-                arithmetic=f"{written(owed.open)} − {written(missing)} ({chain.names} s/ {bases}) = {written(cash)}",
+                told=partial(_told_withholding, owed, missing, cash, chain),
             )
         ]
     return []
+
+
+def _told_withholding(owed: Owed, missing: int, cash: int, chain: _Chain) -> str:
+    amounts = {"net": owed.net, "tax": owed.tax, "gross": owed.gross}
+    bases = " y ".join(written(amounts[base]) for base in chain.bases)
+    return f"{written(owed.open)} − {written(missing)} ({chain.names} s/ {bases}) = {written(cash)}"
 
 
 def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: frozenset[str]) -> list[Reading]:
@@ -258,9 +267,10 @@ def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: 
                     rule="deposit",
                     applied=cash,
                     weight=WEIGHTS["deposit"],
-                    arithmetic=(
+                    told=partial(
+                        str,
                         f"{written(owed.gross)} − {written(part)} "
-                        f"({rules.deposit.name.lower()} {percent}, llega aparte) = {written(cash)}"
+                        f"({rules.deposit.name.lower()} {percent}, llega aparte) = {written(cash)}",
                     ),
                 )
             )
@@ -271,10 +281,10 @@ def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: 
                     rule="deposit",
                     applied=cash,
                     weight=WEIGHTS["deposit"] + 1.5,
-                    arithmetic=f"{rules.deposit.name} {percent} s/ {written(owed.gross)} = {written(cash)}",
+                    told=partial(str, f"{rules.deposit.name} {percent} s/ {written(owed.gross)} = {written(cash)}"),
                 )
             )
-    return found
+    return sorted(found, key=lambda reading: reading.arithmetic)
 
 
 def _discounts(owed: Owed, missing: int, cash: int, day: int, hints: frozenset[str], policy: Policy) -> list[Reading]:
@@ -289,13 +299,15 @@ def _discounts(owed: Owed, missing: int, cash: int, day: int, hints: frozenset[s
                         applied=owed.open,
                         discount=missing,
                         weight=WEIGHTS["discount"] + (2.0 if "discount" in hints else 0.0),
-                        arithmetic=(
-                            f"{written(owed.open)} − {_percent(Fraction(parts, over))} pronto pago{name} "
-                            f"({written(missing)}) = {written(cash)}"
-                        ),
+                        told=partial(_told_discount, owed, missing, cash, Fraction(parts, over), name),
                     )
                 ]
     return []
+
+
+def _told_discount(owed: Owed, missing: int, cash: int, rate: Fraction, name: str) -> str:
+    percent = _percent(rate)
+    return f"{written(owed.open)} − {percent} pronto pago{name} ({written(missing)}) = {written(cash)}"
 
 
 def _fees(owed: Owed, missing: int, cash: int, rules: PaymentRegime, policy: Policy) -> list[Reading]:
@@ -310,7 +322,7 @@ def _fees(owed: Owed, missing: int, cash: int, rules: PaymentRegime, policy: Pol
             applied=owed.open,
             fee=missing,
             weight=weight,
-            arithmetic=f"{written(owed.open)} − {written(missing)} de gastos bancarios = {written(cash)}",
+            told=lambda: f"{written(owed.open)} − {written(missing)} de gastos bancarios = {written(cash)}",
         )
     ]
 
@@ -328,7 +340,7 @@ def _partial(owed: Owed, cash: int, hints: frozenset[str]) -> Reading:
         applied=cash,
         weight=weight,
         cap=0.97 if "partial" not in hints and not even else 1.0,
-        arithmetic=f"{written(cash)} a cuenta de {written(owed.open)}{share}; quedan {written(owed.open - cash)}",
+        told=lambda: f"{written(cash)} a cuenta de {written(owed.open)}{share}; quedan {written(owed.open - cash)}",
     )
 
 
@@ -344,7 +356,7 @@ def _over(owed: Owed, cash: int, hints: frozenset[str]) -> Reading:
         applied=owed.open,
         weight=weight,
         cap=0.98 if not large else 0.6 if even and "others" not in hints else 0.45,
-        arithmetic=f"{written(cash)} − {written(owed.open)} = {written(extra)} de más, a favor del cliente",
+        told=lambda: f"{written(cash)} − {written(owed.open)} = {written(extra)} de más, a favor del cliente",
     )
 
 
@@ -372,7 +384,7 @@ def explain_fx(
         rule="fx",
         applied=owed,
         weight=WEIGHTS["fx"] - 100 * float(off),
-        arithmetic=(
+        told=lambda: (
             f"{written(owed)} {owed_currency} × {write_amount(Decimal(implied.numerator) / implied.denominator, 5)} = "
             f"{written(cash)} {currency} (cambio del día "
             f"{write_amount(Decimal(rate.numerator) / rate.denominator, 5)}, "
@@ -400,7 +412,7 @@ def explain_charge(owed: Owed, cash: int, charge: int, country: str) -> Reading 
         applied=owed.open,
         fee=-extra,
         weight=5.5 if known else 4.0 if is_tariff(extra, rules) else 0.0,
-        arithmetic=f"{written(owed.open)} + {written(extra)} de gastos de devolución = {written(cash)}",
+        told=lambda: f"{written(owed.open)} + {written(extra)} de gastos de devolución = {written(cash)}",
     )
 
 

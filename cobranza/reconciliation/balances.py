@@ -32,6 +32,10 @@ class Balances:
         """Grows whenever a balance of the customer changes."""
         return self._versions[customer]
 
+    def ever_open(self, customer: int) -> Sequence[int]:
+        """The customer's documents of which anything was open at first, in input order."""
+        return self._of_customer.get(customer, ())
+
     def open_of(self, customer: int, moment: Moment, latest_issue: int) -> dict[int, int]:
         """What is free at `moment` of each of the customer's documents issued up to a day; oldest first, no zeros."""
         window = self._windows.get(customer)
@@ -86,7 +90,7 @@ class Balances:
         events = self._events.get(doc)
         if not events:
             return 0
-        return sum(applied for when, applied in events if when < moment)
+        return sum([applied for when, applied in events if when < moment])
 
     def returnable(self, doc: int, moment: Moment) -> int:
         """The most that a return at `moment` may give back: collected by then, and taken by no later return either."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from cobranza.reconciliation import ruleset
 from cobranza.reconciliation.balances import Balances, Moment
@@ -84,6 +84,13 @@ class Clues:
         return self._found.quoted(self._payment, number)
 
 
+class Payable(NamedTuple):
+    """Documents, oldest due day first, and the due day of each."""
+
+    dues: list[int]
+    docs: list[int]
+
+
 @dataclass(slots=True)
 class Board:
     """Everything that a run knows.
@@ -96,6 +103,7 @@ class Board:
         decided: Payments that have been accepted: their claims are void.
         left_out: The last look at a payment left out sets of documents that could also be meant.
         signature: The rules that this run follows, as explanations end with them.
+        batched: Documents in a direct-debit batch.
     """
 
     payments: list[Payment]
@@ -115,9 +123,11 @@ class Board:
     signature: str = ""
     batches: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     batch_docs: dict[str, list[int]] = field(default_factory=dict)
+    batched: frozenset[int] = frozenset()
     mentions: Mentions = field(init=False)
     _clues: dict[int, Clues] = field(default_factory=dict)
     _names: dict[str, tuple[bool, bool]] = field(default_factory=dict)
+    _payable: dict[int, dict[str, Payable]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.mentions = Mentions(self.payments, self.index)
@@ -129,6 +139,7 @@ class Board:
                 docs[document.remesa].append(document.index)
                 sums[document.remesa, document.currency] += document.open
         self.batch_docs = dict(docs)
+        self.batched = frozenset([doc for several in docs.values() for doc in several])
         for (remesa, currency), total in sorted(sums.items()):
             self.batches.setdefault((currency, total), []).append(remesa)
 
@@ -155,6 +166,20 @@ class Board:
     def forget(self, payment: Payment) -> None:
         """Drop the clues of a payment that is done with."""
         self._clues.pop(payment.index, None)
+
+    def payable(self, customer: int) -> dict[str, Payable]:
+        """The customer's documents by currency, those of which anything was open at first."""
+        held = self._payable.get(customer)
+        if held is None:
+            by_currency: dict[str, list[tuple[int, int]]] = {}
+            for doc in self.balances.ever_open(customer):
+                document = self.documents[doc]
+                by_currency.setdefault(document.currency, []).append((document.due, doc))
+            held = self._payable[customer] = {
+                currency: Payable([due for due, _ in papers], [doc for _, doc in papers])
+                for currency, papers in zip(by_currency, map(sorted, by_currency.values()), strict=True)
+            }
+        return held
 
     def weak_hits(self, clues: Clues, customer: int) -> WeakHits:
         """What the texts name incompletely or with a slip among a customer's documents, open or not."""
@@ -213,29 +238,38 @@ _NOTHING = "·"  # no kind of hint is called so
 _NONE: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
 class View:
     """One payment looked at from one customer's open documents.
 
     Attributes:
-        own: The customer's open documents at the moment, oldest issue first.
-        free: What may be applied to each of `own`.
+        free: What may be applied to each of the customer's open documents at the moment, oldest issue first.
         known: The payer's data point to this customer.
         pool: What `sets.pool` found, once it was asked for everything.
     """
 
-    board: Board
-    payment: Payment
-    clues: Clues
-    moment: Moment
-    customer: int
-    known: bool
-    own: Sequence[int]
-    free: dict[int, int]
-    pool: list[int] | None = None
+    __slots__ = ("board", "clues", "customer", "free", "known", "moment", "payment", "pool")
+
+    def __init__(
+        self,
+        board: Board,
+        payment: Payment,
+        clues: Clues,
+        moment: Moment,
+        customer: int,
+        known: bool,
+        free: dict[int, int],
+    ) -> None:
+        self.board = board
+        self.payment = payment
+        self.clues = clues
+        self.moment = moment
+        self.customer = customer
+        self.known = known
+        self.free = free
+        self.pool: list[int] | None = None
 
     @classmethod
     def of(cls, board: Board, payment: Payment, clues: Clues, moment: Moment, customer: int) -> View:
         """Collect what is open of the customer."""
         free = board.balances.open_of(customer, moment, payment.booked + board.policy.adelanto_dias)
-        return cls(board, payment, clues, moment, customer, customer in clues.evidence, list(free), free)
+        return cls(board, payment, clues, moment, customer, customer in clues.evidence, free)

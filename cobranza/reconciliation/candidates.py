@@ -100,7 +100,7 @@ def _collections(board: Board, payment: Payment, clues: Clues, moment: Moment, d
         if depth == Depth.NAMED and not names_any(board, clues, customer):
             continue
         view = View.of(board, payment, clues, moment, customer)
-        if view.own or customer in clues.by_customer:
+        if view.free or customer in clues.by_customer:
             found += _of_customer(view, depth, worth=evidence.weight >= strongest - 2.5)
     return found
 
@@ -129,7 +129,7 @@ def _by_number_alone(board: Board, payment: Payment, clues: Clues, moment: Momen
                 least = min(least, amount) if least else amount
     if not odd and (total < cents - COARSEST or least > MOST_KEPT_BACK * cents):
         return None
-    return View(board, payment, clues, moment, customer, False, list(free), free)
+    return View(board, payment, clues, moment, customer, False, free)
 
 
 def names_any(board: Board, clues: Clues, customer: int) -> bool:
@@ -183,7 +183,7 @@ def _vetoes(view: View, slots: Sequence[Slot], hypothesis: Hypothesis) -> float:
     """What it costs to leave out documents that the payer names."""
     clues = view.clues
     docs = set(hypothesis.key)
-    total = sum(VETO[slot.quality] for slot in slots if not docs & set(slot.docs))
+    total = sum([VETO[slot.quality] for slot in slots if docs.isdisjoint(slot.docs)], 0.0)
     if hypothesis.how == "account":
         documents, cents = view.board.documents, view.payment.cents
         if any(documents[doc].open == cents and not view.free.get(doc) for slot in slots for doc in slot.docs):
@@ -194,7 +194,7 @@ def _vetoes(view: View, slots: Sequence[Slot], hypothesis: Hypothesis) -> float:
         for mention in clues.mentions:
             if mention.token not in seen and mention.quality >= Quality.STRIPPED and mention.doc not in docs:
                 elsewhere[mention.token] = max(mention.quality, elsewhere.get(mention.token, Quality.SUFFIX))
-        total += sum(VETO[quality] for quality in elsewhere.values())
+        total += sum([VETO[quality] for quality in elsewhere.values()], 0.0)
     return total
 
 
@@ -266,10 +266,9 @@ def _completed(
 ) -> list[Hypothesis]:
     """Named documents plus others of the customer (a list cut short, a credit note), or fewer of the named ones."""
     found: list[Hypothesis] = []
-    by_amount: dict[int, list[int]] = defaultdict(list)
     pool = sets.pool(view)
-    for doc in pool:
-        by_amount[view.free[doc]].append(doc)
+    pooled = [view.free[doc] for doc in pool]
+    different = len(set(pooled))
     for number, combo in enumerate(combos):
         docs = [
             doc
@@ -280,10 +279,10 @@ def _completed(
             continue
         residual = view.payment.cents - sum(view.free[doc] for doc in docs)
         extras: list[sets.Found] = []
-        for doc in by_amount.get(residual, ())[:1]:
-            if doc not in docs:
-                chance = len(by_amount) / max(1.0, float(abs(residual)))
-                extras.append(sets.Found([doc], len(by_amount[residual]), chance, 1.0 / len(by_amount[residual])))
+        alike = pooled.count(residual)
+        if alike and (doc := pool[pooled.index(residual)]) not in docs:
+            chance = different / max(1.0, float(abs(residual)))
+            extras.append(sets.Found([doc], alike, chance, 1.0 / alike))
         if not extras and number < 4:
             extras = sets.search(view, [doc for doc in pool if doc not in docs], residual)
         for extra in extras:
@@ -325,12 +324,11 @@ def _unnamed(view: View, depth: Depth) -> list[Hypothesis]:
     pool = sets.pool(view, None if depth == Depth.ALL else least)
     alike: dict[tuple[int, int, int], list[int]] = {}
     deposit = "deposit" in view.clues.hints
-    for doc in pool:
-        free = view.free[doc]
-        if free >= least or doc in returned:
-            document = documents[doc]
-            alike.setdefault((free, document.gross, document.net), []).append(doc)
-    coin = _coin(view, rules)
+    amount_of = view.free
+    for doc in [doc for doc in pool if amount_of[doc] >= least or doc in returned]:
+        document = documents[doc]
+        alike.setdefault((amount_of[doc], document.gross, document.net), []).append(doc)
+    coin = -1  # worked out where it is asked for
     equal = False
     for (free, gross, _), docs in alike.items():
         doc = docs[0]
@@ -356,7 +354,11 @@ def _unnamed(view: View, depth: Depth) -> list[Hypothesis]:
                 readings += [hypothesis for hypothesis in early if hypothesis.rule == "discount"]
         elif doc in returned or cash - free <= rules.rounding:
             readings = explained(view, [doc], loose=False, how="account")
-        elif coin and 3 * (cash - free) <= free and ((cash - free) % coin == 0 or cash % (10 * coin) == 0):
+        elif 3 * (cash - free) <= free:
+            if coin < 0:
+                coin = _coin(view, rules)
+            if not coin or ((cash - free) % coin and cash % (10 * coin)):
+                continue
             readings = [one for one in explained(view, [doc], loose=True, how="account") if one.rule == "over"]
         else:
             continue
@@ -367,9 +369,10 @@ def _unnamed(view: View, depth: Depth) -> list[Hypothesis]:
                 hypothesis.notes.append(f"hay {len(docs)} documentos iguales; se propone el más antiguo")
         found += readings
     currency = view.payment.currency
-    for doc in view.own:
-        if documents[doc].currency != currency and not documents[doc].credit:
-            found += explained(view, [doc], loose=False, how="account")
+    if any(other != currency for other in view.board.payable(view.customer)):
+        for doc in view.free:
+            if documents[doc].currency != currency and not documents[doc].credit:
+                found += explained(view, [doc], loose=False, how="account")
     if not equal and depth == Depth.SINGLE:
         view.board.left_out = True
     elif not equal:
@@ -382,13 +385,13 @@ def _unnamed(view: View, depth: Depth) -> list[Hypothesis]:
             unnamed = -2.0 * abs(hypothesis.lines[0].fee) / max(1, rules.rounding)
         hypothesis.parts.setdefault("sin referencia", unnamed)
         if "fechas" not in hypothesis.parts:
-            hypothesis.parts["fechas"] = -0.5 * sum([sets.unusual(view, line.doc) for line in hypothesis.lines])
+            hypothesis.parts["fechas"] = -0.5 * sum([sets.unusual(view, line.doc) for line in hypothesis.lines], 0.0)
     return found
 
 
 def _coin(view: View, rules: PaymentRegime) -> int:
     """The unit in which people round, 0 where every amount of the customer's is round and roundness says nothing."""
-    grain = math.gcd(*[view.free[doc] for doc in view.own])
+    grain = math.gcd(*view.free.values())
     return rules.rounding if 10 * grain <= rules.rounding else 0
 
 

@@ -7,6 +7,7 @@ could come near it; everything else is weighed against its rivals in `candidates
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import islice, product
 
 from cobranza.reconciliation.amounts import WEIGHTS, written
@@ -67,7 +68,7 @@ def _equal(board: Board, payment: Payment, customer: int, docs: list[int], free:
         customer,
         cents,
         {"importe": WEIGHTS["equal"]},
-        f"{written(cents)} = {written(cents)}" if len(docs) == 1 else addition(free),
+        (lambda: f"{written(cents)} = {written(cents)}") if len(docs) == 1 else partial(addition, free),
     )
 
 
@@ -75,7 +76,7 @@ def _nearly(
     board: Board, payment: Payment, clues: Clues, moment: Moment, customer: int, docs: list[int], free: list[int]
 ) -> Hypothesis | None:
     """The likeliest sure explanation of a difference."""
-    view = View(board, payment, clues, moment, customer, True, docs, dict(zip(docs, free, strict=True)))
+    view = View(board, payment, clues, moment, customer, True, dict(zip(docs, free, strict=True)))
     found = [one for one in explained(view, docs, loose=False) if one.rule in SETTLING]
     return max(found, key=lambda one: (one.score, one.rule)) if found else None
 
@@ -126,7 +127,7 @@ def _explains(
     moment: Moment,
 ) -> bool:
     """Whether one document for each number, or one document alone, explains the amount in a way that is sure."""
-    view = View(board, payment, clues, moment, customer, True, list(free), free)
+    view = View(board, payment, clues, moment, customer, True, free)
     tries: list[tuple[int, ...]] = list(islice(product(*slots), COMBINATIONS)) if len(slots) > 1 else []
     tries += [(doc,) for docs in slots for doc in docs]
     for docs in tries:

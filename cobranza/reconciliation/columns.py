@@ -6,7 +6,6 @@ in any way is left to `frames`, which is slow and names the row and the column o
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -245,7 +244,7 @@ def customers(table: pa.Table) -> list[Customer]:
 def rates(table: pa.Table) -> Rates:
     """The rates of columns `FX`."""
     rows = zip(*(_values(table[name]) for name in FX.names), strict=True)
-    return Rates((day, currency, Fraction(rate)) for day, currency, rate in rows)
+    return Rates(rows)
 
 
 def _values(column: pa.ChunkedArray, *, shared: bool = False) -> list:  # type: ignore[type-arg]

@@ -43,7 +43,7 @@ def weigh(scores: Sequence[float], nothing: float) -> list[float]:
     """
     top = max([nothing, *scores])
     parts = [math.exp(score - top) for score in scores]
-    total = sum(parts) + math.exp(nothing - top)
+    total = sum(parts, 0.0) + math.exp(nothing - top)
     return [part / total for part in parts]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from cobranza.reconciliation import amounts, sets
 from cobranza.reconciliation.amounts import Owed, Reading, share_out
@@ -50,12 +51,11 @@ def explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "named
         lines = _lines(view, docs, reading)
         if lines is None:
             continue
-        text = reading.arithmetic
+        told = reading.told
         cap = reading.cap
         if len(docs) > 1:
             cap = min(cap, SEVERAL_CAP.get(reading.rule, 1.0))
-            text = sets.addition([view.free[doc] for doc in docs])
-            text += "" if reading.rule == "equal" else f"; {reading.arithmetic}"
+            told = partial(_told, [view.free[doc] for doc in docs], reading)
         found = Hypothesis(
             lines,
             reading.rule,
@@ -63,7 +63,7 @@ def explained(view: View, docs: Sequence[int], *, loose: bool, how: str = "named
             view.customer,
             sum([line[1] - line[2] - line[3] - line[4] for line in lines]),
             {"importe": reading.weight},
-            text,
+            told,
         )
         found.capped = cap if how == "named" else min(cap, UNNAMED_CAP.get(reading.rule, 1.0))
         result.append(found)
@@ -107,9 +107,15 @@ def _foreign(view: View, docs: Sequence[int], owed: Owed, currency: str, how: st
             customer=view.customer,
             cash=view.payment.cents,
             parts={"importe": reading.weight},
-            arithmetic=reading.arithmetic,
+            told=reading.told,
         )
     ]
+
+
+def _told(amounts: Sequence[int], reading: Reading) -> str:
+    """The arithmetic of a reading against several documents."""
+    text = sets.addition(amounts)
+    return text if reading.rule == "equal" else f"{text}; {reading.arithmetic}"
 
 
 def _lines(view: View, docs: Sequence[int], reading: Reading) -> tuple[Line, ...] | None:

@@ -142,14 +142,17 @@ def write_columns(
     _replace(file, _lines(safe))
 
 
-def _lines(table: Mapping[str, pa.Array | pa.ChunkedArray]) -> Iterator[bytes]:
+def _lines(table: Mapping[str, pa.Array | pa.ChunkedArray]) -> Iterator[bytes | pa.Buffer]:
     """The lines of a CSV file, many at once; a cell is quoted where it has to be."""
     yield (",".join(table) + "\n").encode()
     rows = len(next(iter(table.values()))) if table else 0
     for start in range(0, rows, _ROWS_AT_ONCE):
         cells = [_quoted(column.slice(start, _ROWS_AT_ONCE)) for column in table.values()]
         lines = pc.binary_join_element_wise(*cells, _large(","))
-        yield "\n".join([*lines.to_pylist(), ""]).encode()
+        whole = lines.combine_chunks() if isinstance(lines, pa.ChunkedArray) else lines
+        block = pa.ListArray.from_arrays(pa.array([0, len(whole)], type=pa.int32()), whole)
+        yield pc.binary_join(block, _large("\n"))[0].as_buffer()
+        yield b"\n"
 
 
 def _quoted(column: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -176,7 +179,7 @@ def _harmless(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     return pc.replace_with_mask(whole, mask, pa.array(fixed, type=whole.type))
 
 
-def _replace(file: Path, blocks: Iterable[bytes]) -> None:
+def _replace(file: Path, blocks: Iterable[bytes | pa.Buffer]) -> None:
     """Put a new file in the place of the old one, when it is whole and on the disk."""
     try:
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".tmp")
@@ -194,7 +197,7 @@ def _replace(file: Path, blocks: Iterable[bytes]) -> None:
         ) from exc
 
 
-def _write_all(out: BinaryIO, blocks: Iterable[bytes]) -> None:
+def _write_all(out: BinaryIO, blocks: Iterable[bytes | pa.Buffer]) -> None:
     for block in blocks:
         out.write(block)
     out.flush()

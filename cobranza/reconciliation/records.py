@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -104,7 +105,6 @@ class Line(NamedTuple):
         return self.applied - self.withheld - self.fee - self.discount
 
 
-@dataclass(slots=True, eq=False)
 class Hypothesis:
     """One way to read a payment.
 
@@ -114,7 +114,7 @@ class Hypothesis:
         how: "named" (the payer names the documents), "completed" (some of them), "account" (none).
         customer: Index of the customer.
         parts: Log-odds by source of evidence; their sum is `score`.
-        arithmetic: The sum in words, Spanish.
+        told: Gives the sum in words, Spanish; most readings lose and are never told.
         notes: Further Spanish remarks.
         solutions: How many sets of documents explain the amount as well.
         cash: Hundredths of the payment's currency that the lines use.
@@ -122,23 +122,49 @@ class Hypothesis:
         ceiling: Most confidence that is ever written for it.
     """
 
-    lines: tuple[Line, ...]
-    rule: str
-    how: str
-    customer: int
-    cash: int
-    parts: dict[str, float] = field(default_factory=dict)
-    arithmetic: str = ""
-    notes: list[str] = field(default_factory=list)
-    mentions: tuple[int, ...] = ()
-    solutions: int = 1
-    capped: float = 1.0
-    ceiling: float = 1.0
+    __slots__ = (
+        "capped", "cash", "ceiling", "customer", "how", "lines", "mentions", "notes", "parts", "rule", "solutions",
+        "told",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        lines: tuple[Line, ...],
+        rule: str,
+        how: str,
+        customer: int,
+        cash: int,
+        parts: dict[str, float],
+        told: Callable[[], str],
+        *,
+        notes: list[str] | None = None,
+        mentions: tuple[int, ...] = (),
+        solutions: int = 1,
+        capped: float = 1.0,
+        ceiling: float = 1.0,
+    ) -> None:
+        self.lines = lines
+        self.rule = rule
+        self.how = how
+        self.customer = customer
+        self.cash = cash
+        self.parts = parts
+        self.told = told
+        self.notes = [] if notes is None else notes
+        self.mentions = mentions
+        self.solutions = solutions
+        self.capped = capped
+        self.ceiling = ceiling
+
+    @property
+    def arithmetic(self) -> str:
+        """The sum in words, Spanish."""
+        return self.told()
 
     @property
     def score(self) -> float:
         """Log-odds against a random hypothesis."""
-        return sum(self.parts.values())
+        return sum(self.parts.values(), 0.0)
 
     @property
     def key(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from enum import IntEnum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -160,22 +160,26 @@ class DocumentIndex:
         self._prefix_lengths = tuple(sorted({len(prefix) for prefix in self.prefixes}, reverse=True))
         self._years: dict[str, tuple[str, str]] = {}
         self._weak: dict[int, _Weak] = {}
+        self._serial: dict[int, list[int]] | None = None
+        self._digits: dict[str, list[int]] | None = None
 
-    @cached_property
-    def _serial(self) -> dict[int, list[int]]:
-        result: dict[int, list[int]] = {}
-        for document in self.documents:
-            if document.serial:
-                result.setdefault(document.serial_int, []).append(document.index)
-        return result
+    def _by_serial(self) -> dict[int, list[int]]:
+        held = self._serial
+        if held is None:
+            held = self._serial = {}
+            for document in self.documents:
+                if document.serial:
+                    held.setdefault(document.serial_int, []).append(document.index)
+        return held
 
-    @cached_property
-    def _digits(self) -> dict[str, list[int]]:
-        result: dict[str, list[int]] = {}
-        for document in self.documents:
-            if document.digits != document.serial and len(document.digits) >= 6:
-                result.setdefault(document.digits.lstrip("0"), []).append(document.index)
-        return result
+    def _by_digits(self) -> dict[str, list[int]]:
+        held = self._digits
+        if held is None:
+            held = self._digits = {}
+            for document in self.documents:
+                if document.digits != document.serial and len(document.digits) >= 6:
+                    held.setdefault(document.digits.lstrip("0"), []).append(document.index)
+        return held
 
     def of_customer(self, customer: int) -> Sequence[int]:
         """Documents of a customer, in input order."""
@@ -217,11 +221,11 @@ class DocumentIndex:
         digits = token.digits
         bare = digits.lstrip("0")
         if len(bare) >= 6:
-            for doc in self._digits.get(bare, ()):
+            for doc in self._by_digits().get(bare, ()):
                 yield doc, Quality.FULL
         if len(digits) < 3 or not 1 <= len(bare) <= 9:  # "00010" as printed names its document, a bare "10" does not
             return
-        for doc in self._serial.get(int(bare), ()):
+        for doc in self._by_serial().get(int(bare), ()):
             quality = self._judge(self.documents[doc], token)
             if quality:
                 yield doc, quality
@@ -310,47 +314,51 @@ def best_of(weak: WeakHits, candidates: Collection[int]) -> list[Mention]:
 class _Weak:
     """One customer's documents by the ways in which a number is written incompletely or with a slip."""
 
+    __slots__ = ("_bare", "_digits", "_endings", "_own", "_prefixes", "_serial")
+
     def __init__(self, documents: Sequence[Document], own: Sequence[int]) -> None:
         self._own = [documents[doc] for doc in own]
+        self._endings: dict[str, list[tuple[str, int]]] | None = None
+        self._prefixes: dict[str, list[tuple[str, int]]] | None = None
+        self._serial: dict[str, list[int]] | None = None
+        self._bare: dict[str, list[int]] | None = None
+        self._digits: dict[str, list[int]] | None = None
 
-    @cached_property
-    def _endings(self) -> dict[str, list[tuple[str, int]]]:
-        result: dict[str, list[tuple[str, int]]] = {}
-        for document in self._own:
-            result.setdefault(document.serial[-2:], []).append((document.serial, document.index))
-        return result
+    def _by_ending(self) -> dict[str, list[tuple[str, int]]]:
+        held = self._endings
+        if held is None:
+            held = self._endings = {}
+            for document in self._own:
+                held.setdefault(document.serial[-2:], []).append((document.serial, document.index))
+        return held
 
-    @cached_property
-    def _prefixes(self) -> dict[str, list[tuple[str, int]]]:
-        result: dict[str, list[tuple[str, int]]] = {}
-        for document in self._own:
-            if len(document.prefix) >= 2:
-                result.setdefault(document.prefix, []).append((document.serial, document.index))
-        return result
+    def _by_prefix(self) -> dict[str, list[tuple[str, int]]]:
+        held = self._prefixes
+        if held is None:
+            held = self._prefixes = {}
+            for document in self._own:
+                if len(document.prefix) >= 2:
+                    held.setdefault(document.prefix, []).append((document.serial, document.index))
+        return held
 
-    @cached_property
-    def _serial(self) -> dict[str, list[int]]:
-        result: dict[str, list[int]] = {}
-        for document in self._own:
-            if len(document.serial) >= 3:
-                result.setdefault(document.serial, []).append(document.index)
-        return result
+    def _by_serial(self) -> dict[str, list[int]]:
+        held = self._serial
+        if held is None:
+            held = self._serial = _gathered([(one.serial, one.index) for one in self._own if len(one.serial) >= 3])
+        return held
 
-    @cached_property
-    def _bare(self) -> dict[str, list[int]]:
-        result: dict[str, list[int]] = {}
-        for document in self._own:
-            if document.serial_int >= 1000:
-                result.setdefault(str(document.serial_int), []).append(document.index)
-        return result
+    def _by_bare(self) -> dict[str, list[int]]:
+        held = self._bare
+        if held is None:
+            large = [(str(one.serial_int), one.index) for one in self._own if one.serial_int >= 1000]
+            held = self._bare = _gathered(large)
+        return held
 
-    @cached_property
-    def _digits(self) -> dict[str, list[int]]:
-        result: dict[str, list[int]] = {}
-        for document in self._own:
-            if len(document.digits) >= 6:
-                result.setdefault(document.digits, []).append(document.index)
-        return result
+    def _by_digits(self) -> dict[str, list[int]]:
+        held = self._digits
+        if held is None:
+            held = self._digits = _gathered([(one.digits, one.index) for one in self._own if len(one.digits) >= 6])
+        return held
 
     def hits(self, token: Token, any_named: bool) -> dict[int, Quality]:
         """Documents that the token may mean, with the best way of each."""
@@ -359,27 +367,35 @@ class _Weak:
         size = len(digits)
         if size >= 4:
             near = _one_slip(digits)
-            for slip in self._serial.keys() & near:
-                for doc in self._serial[slip]:
-                    result[doc] = Quality.SLIP
+            _meant(self._by_serial(), near, result)
             if size <= 6:
-                for slip in self._bare.keys() & near:
-                    for doc in self._bare[slip]:
-                        result[doc] = Quality.SLIP
+                _meant(self._by_bare(), near, result)
             if size >= 7:
-                for slip in self._digits.keys() & near:
-                    for doc in self._digits[slip]:
-                        result[doc] = Quality.SLIP
+                _meant(self._by_digits(), near, result)
         if token.last:
-            for prefix, own in self._prefixes.items():
+            for prefix, own in self._by_prefix().items():
                 if token.listed or token.before.endswith(prefix):
                     for doc in _cut(token.before + digits, prefix, own):
                         result[doc] = Quality.CUT
         if any_named and token.listed:
-            for serial, doc in self._endings.get(digits[-2:], ()):
+            for serial, doc in self._by_ending().get(digits[-2:], ()):
                 if serial.endswith(digits):
                     result[doc] = Quality.SUFFIX
         return result
+
+
+def _gathered(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    result: dict[str, list[int]] = {}
+    for key, doc in pairs:
+        result.setdefault(key, []).append(doc)
+    return result
+
+
+def _meant(known: dict[str, list[int]], near: frozenset[str], result: dict[int, Quality]) -> None:
+    """Add the documents of which one of `near` is the number."""
+    for slip in known.keys() & near:
+        for doc in known[slip]:
+            result[doc] = Quality.SLIP
 
 
 def _cut(written: str, prefix: str, own: Sequence[tuple[str, int]]) -> list[int]:

@@ -9,7 +9,9 @@ would give; where chance would give a set anyway, none is looked for.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -62,28 +64,21 @@ def pool(view: View, least: int | None = None) -> list[int]:
     """
     if least is None and view.pool is not None:
         return view.pool
-    documents, booked, claims = view.board.documents, view.payment.booked, view.board.claims
-    oldest = booked - view.board.policy.ventana_dias
-    returned, currency = view.board.returned, view.payment.currency
-    free = view.free
-    chosen = []
-    for doc, amount in free.items():
-        if least is not None and amount < least and doc not in returned:
-            continue
-        document = documents[doc]
-        due = document.due
-        if (
-            due >= oldest
-            and document.currency == currency
-            and (not document.remesa or doc in returned)
-            and not (doc in claims and claimed(view, doc))
-        ):
-            chosen.append((due, doc))
-    chosen.sort()
-    found = [doc for _, doc in chosen]
+    board, free = view.board, view.free
+    papers = board.payable(view.customer).get(view.payment.currency)
+    if papers is None:
+        return []
+    oldest = bisect_left(papers.dues, view.payment.booked - board.policy.ventana_dias)
+    batched, returned, claims = board.batched, board.returned, board.claims
+    found = [
+        doc
+        for doc in papers.docs[oldest:]
+        if doc in free and (doc not in batched or doc in returned) and (doc not in claims or not claimed(view, doc))
+    ]
     if least is None:
         view.pool = found
-    return found
+        return found
+    return [doc for doc in found if free[doc] >= least or doc in returned]
 
 
 def claimed(view: View, doc: int) -> bool:
@@ -158,10 +153,14 @@ def _ranked(view: View, candidates: Sequence[int], found: Sequence[Found]) -> li
     if not found:
         return []
     free = view.free
+    values = [free[doc] for doc in candidates]
+    several = len(set(values)) < len(values)
     equal: dict[int, list[int]] = {}
-    for doc in candidates:
-        equal.setdefault(free[doc], []).append(doc)
-    several = len(equal) < len(candidates)
+    if several:
+        used = {free[doc] for one in found for doc in one.docs}
+        for doc, value in zip(candidates, values, strict=True):
+            if value in used:
+                equal.setdefault(value, []).append(doc)
     once: dict[tuple[int, ...], Found] = {}
     alike: set[tuple[int, ...]] = set()
     for one in found:
@@ -174,10 +173,10 @@ def _ranked(view: View, candidates: Sequence[int], found: Sequence[Found]) -> li
             once[key] = one
             (alike.add if twins else alike.discard)(key)
     best = max([one.odds for one in once.values()])
-    total = sum([math.exp(one.odds - best) for one in once.values()])
+    total = sum([math.exp(one.odds - best) for one in once.values()], 0.0)
     most = max([one.solutions for one in once.values()])
     unseen = max(1.0, most / max(1, len(found)))
-    place = {doc: number for number, doc in enumerate(candidates)}.__getitem__
+    place = dict(zip(candidates, range(len(candidates)), strict=True)).__getitem__
     order = sorted(
         [(-math.exp(one.odds - best) / (total * unseen), sorted(key, key=place), key) for key, one in once.items()]
     )
@@ -255,7 +254,7 @@ class _Sums:
             if common > grain:  # round amounts meet round totals more easily
                 round_ones = [weight for weight, value in zip(weights, values, strict=True) if value % common == 0]
                 by_chance = max(by_chance, _expected(round_ones, size) * common / grain / spread)
-            odds = sum([self.odds[doc] + ONE_MORE for doc in docs])
+            odds = sum([self.odds[doc] + ONE_MORE for doc in docs], 0.0)
             result.append(Found(docs, sums.count, by_chance, 1.0, odds))
         return result
 
@@ -301,7 +300,7 @@ class _Sums:
 
 def _worth(weights: Sequence[float], most: int, limit: float) -> tuple[int, float]:
     """The largest size of set of which chance gives less than `limit`, at least two; and how many sets that is."""
-    whole = math.exp(sum(map(math.log1p, weights)))
+    whole = math.exp(sum(map(math.log1p, weights), 0.0))
     if whole <= limit and most >= len(weights):
         return most, whole
     most = min(most, _MOST_BY_SIZE)
@@ -345,7 +344,7 @@ def with_run(view: View, found: Sequence[Found], run: Sequence[int]) -> list[Fou
     if not run:
         return list(found)
     free = view.free
-    odds = -0.5 * sum(unusual(view, doc) for doc in run)
+    odds = -0.5 * sum([unusual(view, doc) for doc in run], 0.0)
     amounts = sorted(free[doc] for doc in run)
     same = next((one for one in found if sorted(free[doc] for doc in one.docs) == amounts), None)
     before = same.share if same else 1.0 / (1 + len(found))
@@ -365,7 +364,7 @@ def hypothesis(view: View, docs: Sequence[int], how: str, found: Found | None) -
     credit = any(view.board.documents[doc].credit for doc in docs)
     chance = found.chance if found else _RUN_BY_CHANCE
     share = found.share if found else 1.0
-    odds = found.odds if found else 0.5 * sum([-unusual(view, doc) for doc in docs])
+    odds = found.odds if found else 0.5 * sum([-unusual(view, doc) for doc in docs], 0.0)
     weight = max(-2.0, min(6.0, -math.log(max(1e-9, chance)))) + math.log(max(share, 1e-6))
     cap = REACH.get(how, 1.0) * share / (1.0 + chance * math.exp(-max(-6.0, odds)))
     ceiling = 1.0
@@ -381,7 +380,7 @@ def hypothesis(view: View, docs: Sequence[int], how: str, found: Found | None) -
         customer=view.customer,
         cash=sum(amounts),
         parts={"importe": weight, "fechas": odds},
-        arithmetic=addition(amounts),
+        told=partial(addition, amounts),
         solutions=found.solutions if found else 1,
         capped=cap,
         ceiling=ceiling,

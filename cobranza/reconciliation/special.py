@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from cobranza.reconciliation.amounts import is_tariff, written
 from cobranza.reconciliation.balances import Moment
@@ -40,7 +41,7 @@ def batches(board: Board, payment: Payment, clues: Clues, moment: Moment) -> lis
         said = "batch" in clues.hints
         if not named and not said and len(docs) < 3:
             continue
-        view = View(board, payment, clues, moment, board.documents[docs[0]].customer, True, docs, free)
+        view = View(board, payment, clues, moment, board.documents[docs[0]].customer, True, free)
         hypothesis = set_hypothesis(view, docs, "named" if named or said else "account", None)
         hypothesis.rule = "batch"
         hypothesis.capped = 1.0
@@ -83,7 +84,7 @@ def deposits(board: Board, payment: Payment, clues: Clues, moment: Moment) -> li
                     "cliente": max(0.0, payer_part(board, clues, document.customer)),
                     "fechas": -apart / 7,
                 },
-                arithmetic=f"depósito pendiente de {document.number}: {written(amount)}",
+                told=partial("depósito pendiente de {}: {}".format, document.number, written(amount)),
             )
         )
     return found
@@ -147,7 +148,7 @@ def returns(board: Board, payment: Payment, clues: Clues, moment: Moment) -> lis
                     + (1.0 if age <= 15 else 0.5 if age <= 60 else -1.0)
                     + (1.0 if document.remesa else 0.0),
                 },
-                arithmetic=f"−{written(collected)}{charged}",
+                told=partial("−{}{}".format, written(collected), charged),
                 mentions=(token,) if quality else (),
             )
         )
@@ -161,4 +162,4 @@ def _named_instead(clues: Clues, doc: int) -> float:
     for mention in clues.mentions:
         if mention.token not in mine and mention.quality >= Quality.STRIPPED:
             elsewhere[mention.token] = max(mention.quality, elsewhere.get(mention.token, Quality.SUFFIX))
-    return sum(VETO[quality] for quality in elsewhere.values())
+    return sum([VETO[quality] for quality in elsewhere.values()], 0.0)

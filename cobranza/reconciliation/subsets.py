@@ -89,7 +89,7 @@ def _masks(amounts: Sequence[int], target: int) -> Iterator[int]:
         yield from (_every_sum(amounts) == target).nonzero()[0].tolist()
         return
     half = (size + 1) // 2
-    left, wanted = _every_sum(amounts[:half]), target - _every_sum(amounts[half:])
+    left, wanted = _half_sums(tuple(amounts[:half])), target - _half_sums(tuple(amounts[half:]))
     likely = _meeting(left, wanted)
     if likely is None:
         return
@@ -249,6 +249,14 @@ def _every_sum(values: Sequence[int]) -> NDArray[np.int64]:
         return _bits(size, size) @ np.array(values, dtype=np.int64)
     cut = size // 2  # two parts added to each other: far cheaper than so many rows
     return np.add.outer(_every_sum(values[cut:]), _every_sum(values[:cut])).ravel()
+
+
+@lru_cache(maxsize=128)  # at most 64 KB each; a customer's usual documents are searched for several totals
+def _half_sums(values: tuple[int, ...]) -> NDArray[np.int64]:
+    """`_every_sum`, not to be changed."""
+    sums = _every_sum(values)
+    sums.setflags(write=False)
+    return sums
 
 
 @lru_cache(maxsize=512)

@@ -66,6 +66,7 @@ def _days() -> list[float]:
 
 
 _BY_DAY = _days()
+_DAYS, _FIRST_DAY, _BEFORE, _AFTER = len(_BY_DAY), _USUAL[0][0], _USUAL[0][1], _USUAL[-1][1]
 
 
 def usual(late: int) -> float:
@@ -74,7 +75,7 @@ def usual(late: int) -> float:
     >>> usual(20), usual(60), usual(-400), usual(5000)
     (0.0, -0.5, -7.0, -5.0)
     """
-    if late < _USUAL[0][0]:
-        return _USUAL[0][1]
-    position = late - _USUAL[0][0]
-    return _BY_DAY[position] if position < len(_BY_DAY) else _USUAL[-1][1]
+    position = late - _FIRST_DAY
+    if position < 0:
+        return _BEFORE
+    return _BY_DAY[position] if position < _DAYS else _AFTER
