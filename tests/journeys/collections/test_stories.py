@@ -20,14 +20,16 @@ from cobranza.dunning import wishes, workflow
 from cobranza.dunning.models import Message
 from cobranza.dunning.ports import Delivery
 from cobranza.kernel import clock
-from cobranza.ledger import consents, conversation
+from cobranza.ledger import consents, conversation, links
 from cobranza.ledger.models import Agreement, Event, Instalment, OptOut, Task, Word
 from cobranza.ledger.verification import verify
-from tests.journeys.collections.conftest import MOBILE, ROBOT, TODAY, Eyes, House
+from tests.journeys.collections.conftest import DESK, MOBILE, ROBOT, TODAY, Eyes, House
 from tests.smtpd import Smtpd
 
 pytestmark = pytest.mark.browser
 D = Decimal
+CERTAIN = "automatic"
+"""How the engine takes money that it may apply without asking."""
 
 
 def test_from_the_reminder_to_the_agreement_that_was_kept(
@@ -92,9 +94,6 @@ def test_from_the_reminder_to_the_agreement_that_was_kept(
     assert list(workflow.plan(ours.creditor)) == []
     assert not Task.objects.exists(), "nobody of the house had to do anything"
     assert verify().ok
-
-
-CERTAIN = "automatic"
 
 
 def test_a_missed_instalment_is_one_call_and_the_second_a_person(
@@ -189,10 +188,8 @@ def test_words_of_every_channel_are_one_conversation_and_a_stop_empties_the_queu
     reminder.refresh_from_db()
     assert reminder.state == Delivery.QUEUED.value, "and no other channel"
 
-    from cobranza.ledger import links
-
     _, token = links.issue(ours.debtor, days=3, actor=ROBOT)
-    debtor = visitor(f"{portal}/d/{token}", "baja")
+    debtor = visitor(f"{portal}/d/{token}", "baja", DESK)
     debtor.page.get_by_role("link", name="No quiero recibir mensajes").click()
     debtor.look("baja")
     debtor.page.get_by_role("button", name="No quiero recibir más mensajes").click()
@@ -216,7 +213,7 @@ def test_words_of_every_channel_are_one_conversation_and_a_stop_empties_the_queu
     ana.look("baja", narrow=True)
     debtor.page.reload()
     expect(debtor.page.locator("#ultimo")).to_contain_text("Soy Ana")
-    debtor.look("mensajes")
+    debtor.look("mensajes", narrow=True)
     assert smtp.accepted == [], "who wants no messages is answered where they ask, and nowhere else"
     assert verify().ok
 
