@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cobranza.reconciliation.parallel import Workers
 
 NEEDS_DATABASE = False
-_SMALL = 1_000_000  # bytes of payments.csv below which a second process costs more than it saves
+_SMALL = 400_000  # bytes of payments.csv below which a second process costs more than it saves
 
 
 @click.group(name="reconcile")

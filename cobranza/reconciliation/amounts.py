@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,6 +12,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from cobranza.kernel.spanish import write_amount
+from cobranza.reconciliation.hundredths import percent, rounded, written
 from cobranza.reconciliation.policy import Policy
 from cobranza.regimes.payments import Base, PaymentRegime, regime
 
@@ -209,22 +210,6 @@ def _tried(country: str, unit: int, day: int) -> tuple[tuple[int, int, int, int,
     )
 
 
-def round_to(value: Fraction, unit: int) -> int:
-    """Round hundredths to a multiple of `unit`, half up (away from zero), as tax offices do.
-
-    >>> round_to(Fraction(41_87), 100), round_to(Fraction(5), 10)
-    (4200, 10)
-    """
-    return _rounded(value.numerator, value.denominator, unit)
-
-
-def _rounded(parts: int, over: int, unit: int) -> int:
-    """`round_to` of a fraction given by its parts."""
-    step = over * unit
-    whole = (2 * abs(parts) + step) // (2 * step) * unit
-    return -whole if parts < 0 else whole
-
-
 def _withholdings(
     owed: Owed, missing: int, cash: int, rules: PaymentRegime, day: int, hints: frozenset[str]
 ) -> list[Reading]:
@@ -259,9 +244,8 @@ def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: 
         return []
     found = []
     for rate in rules.deposit.rates:
-        part = _rounded(owed.gross * rate.numerator, rate.denominator, rules.deposit.unit)
+        part = rounded(owed.gross * rate.numerator, rate.denominator, rules.deposit.unit)
         if part == missing and "deposit" not in hints:
-            percent = _percent(rate)
             found.append(
                 Reading(
                     rule="deposit",
@@ -270,18 +254,19 @@ def _deposits(owed: Owed, missing: int, cash: int, rules: PaymentRegime, hints: 
                     told=partial(
                         str,
                         f"{written(owed.gross)} − {written(part)} "
-                        f"({rules.deposit.name.lower()} {percent}, llega aparte) = {written(cash)}",
+                        f"({rules.deposit.name.lower()} {percent(rate)}, llega aparte) = {written(cash)}",
                     ),
                 )
             )
         elif part == cash and "deposit" in hints:
-            percent = _percent(rate)
             found.append(
                 Reading(
                     rule="deposit",
                     applied=cash,
                     weight=WEIGHTS["deposit"] + 1.5,
-                    told=partial(str, f"{rules.deposit.name} {percent} s/ {written(owed.gross)} = {written(cash)}"),
+                    told=partial(
+                        str, f"{rules.deposit.name} {percent(rate)} s/ {written(owed.gross)} = {written(cash)}"
+                    ),
                 )
             )
     return sorted(found, key=lambda reading: reading.arithmetic)
@@ -306,8 +291,7 @@ def _discounts(owed: Owed, missing: int, cash: int, day: int, hints: frozenset[s
 
 
 def _told_discount(owed: Owed, missing: int, cash: int, rate: Fraction, name: str) -> str:
-    percent = _percent(rate)
-    return f"{written(owed.open)} − {percent} pronto pago{name} ({written(missing)}) = {written(cash)}"
+    return f"{written(owed.open)} − {percent(rate)} pronto pago{name} ({written(missing)}) = {written(cash)}"
 
 
 def _fees(owed: Owed, missing: int, cash: int, rules: PaymentRegime, policy: Policy) -> list[Reading]:
@@ -427,42 +411,3 @@ def is_tariff(charge: int, rules: PaymentRegime) -> bool:
     share = 1 + rules.vat
     before = round(charge / share / 50) * 50
     return bool(rules.vat) and abs(before * share - charge) <= 1
-
-
-def share_out(total: int, parts: Sequence[int]) -> list[int]:
-    """Split `total` hundredths in proportion to `parts` (positive), to the cent; the largest remainders get the rest.
-
-    >>> share_out(100, [1, 1, 1])
-    [34, 33, 33]
-    """
-    whole = sum(parts)
-    if not whole:
-        return [total] + [0] * (len(parts) - 1) if parts else []
-    if not total:
-        return [0] * len(parts)
-    sign = -1 if total < 0 else 1
-    exact = [abs(total) * part for part in parts]  # in parts of `whole`
-    result = [value // whole for value in exact]
-    rest = abs(total) - sum(result)
-    order = sorted(range(len(parts)), key=lambda number: (result[number] * whole - exact[number], number))
-    for number in order[:rest]:
-        result[number] += 1
-    return [sign * value for value in result]
-
-
-def written(cents: int) -> str:
-    """Hundredths, the Spanish way.
-
-    >>> written(123456789), written(-5)
-    ('1.234.567,89', '-0,05')
-    """
-    whole, rest = divmod(abs(cents), 100)
-    sign = "-" if cents < 0 else ""
-    if whole < 1000:
-        return f"{sign}{whole},{rest:02d}"
-    return f"{sign}{whole:,}".replace(",", ".") + f",{rest:02d}"
-
-
-def _percent(rate: Fraction) -> str:
-    value = Decimal(rate.numerator) / rate.denominator * 100
-    return f"{value.normalize():f} %".replace(".", ",")

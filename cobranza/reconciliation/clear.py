@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import islice, product
 
-from cobranza.reconciliation.amounts import WEIGHTS, written
+from cobranza.reconciliation.amounts import WEIGHTS
 from cobranza.reconciliation.balances import Moment
 from cobranza.reconciliation.board import Board, Clues, View
 from cobranza.reconciliation.candidates import COMBINATIONS, MOST_KEPT_BACK
 from cobranza.reconciliation.explained import COARSEST, SETTLING, explained
+from cobranza.reconciliation.hundredths import written
 from cobranza.reconciliation.records import Hypothesis, Line, Payment
 from cobranza.reconciliation.references import Mention, Quality
 from cobranza.reconciliation.sets import addition

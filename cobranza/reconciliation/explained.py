@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from cobranza.reconciliation import amounts, sets
-from cobranza.reconciliation.amounts import Owed, Reading, share_out
+from cobranza.reconciliation.amounts import Owed, Reading
 from cobranza.reconciliation.board import View
+from cobranza.reconciliation.hundredths import share_out
 from cobranza.reconciliation.records import Hypothesis, Line
 
 SETTLING = frozenset({"equal", "withholding", "rounding", "discount", "deposit", "charge", "fx"})

@@ -15,8 +15,8 @@ from functools import partial
 from itertools import accumulate
 from typing import NamedTuple
 
-from cobranza.reconciliation.amounts import written
 from cobranza.reconciliation.board import View
+from cobranza.reconciliation.hundredths import written
 from cobranza.reconciliation.records import Hypothesis, Line
 from cobranza.reconciliation.subsets import subsets_summing_to
 from cobranza.reconciliation.weights import LONELY_CREDIT, ONE_MORE, usual

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from cobranza.reconciliation.amounts import is_tariff, written
+from cobranza.reconciliation.amounts import is_tariff
 from cobranza.reconciliation.balances import Moment
 from cobranza.reconciliation.board import Board, Clues, View
+from cobranza.reconciliation.hundredths import written
 from cobranza.reconciliation.records import Hypothesis, Line, Payment
 from cobranza.reconciliation.references import Quality, best_of
 from cobranza.reconciliation.sets import hypothesis as set_hypothesis

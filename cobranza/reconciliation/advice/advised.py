@@ -21,8 +21,8 @@ from cobranza.reconciliation import frames
 from cobranza.reconciliation.advice.lines_applied import Applied, apply_line
 from cobranza.reconciliation.advice.records import RemittanceAdvice
 from cobranza.reconciliation.advice.resolving import Resolver, cents
-from cobranza.reconciliation.amounts import written
 from cobranza.reconciliation.customers import WEIGHTS, Evidence, is_agent
+from cobranza.reconciliation.hundredths import written
 from cobranza.reconciliation.matching import ConservationError, Result
 from cobranza.reconciliation.policy import Policy
 from cobranza.reconciliation.records import Document, Payment

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from cobranza.reconciliation import amounts
 from cobranza.reconciliation.advice.records import RemittanceLine
 from cobranza.reconciliation.advice.resolving import Named, Resolver, cents, fits
-from cobranza.reconciliation.amounts import Owed, Reading, written
+from cobranza.reconciliation.amounts import Owed, Reading
+from cobranza.reconciliation.hundredths import written
 from cobranza.reconciliation.policy import Policy
 from cobranza.reconciliation.records import Document, Payment
 from cobranza.reconciliation.references import Quality

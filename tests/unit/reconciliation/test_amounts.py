@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cobranza.reconciliation.amounts import Owed, explain, explain_charge, explain_fx, share_out
+from cobranza.reconciliation.amounts import Owed, explain, explain_charge, explain_fx
+from cobranza.reconciliation.hundredths import share_out
 from cobranza.reconciliation.policy import Policy
 
 DAY = date(2026, 3, 10).toordinal()
