@@ -223,15 +223,27 @@ def note_bounces(mail: Mail, read: ReadMail, *, actor: Actor) -> int:
             )
             if one.permanent and address:
                 suppressed += suppress(
-                    address, actor=actor, creditor=mail.creditor, mail=mail, status=one.status, why=one.diagnostic
-                )
+                    address, actor=actor, creditor=mail.creditor, mail=mail, status=one.status, why=one.diagnostic,
+                    original=one.original_id,
+                )  # fmt: skip
     return suppressed
 
 
 def suppress(
-    address: str, *, actor: Actor, creditor: Creditor, mail: Mail | None = None, status: str = "", why: str = ""
+    address: str,
+    *,
+    actor: Actor,
+    creditor: Creditor,
+    mail: Mail | None = None,
+    status: str = "",
+    why: str = "",
+    original: str = "",
 ) -> bool:
-    """Write no more to an address; the event names the contacts that have it. Again changes nothing."""
+    """Write no more to an address; the event names the contacts that have it. Again changes nothing.
+
+    Args:
+        original: Message-ID of what came back, where the report tells it.
+    """
     with transaction.atomic():
         fresh = Suppression(
             address=address.lower(),
@@ -248,7 +260,10 @@ def suppress(
             return False
         contacts = Contact.objects.filter(kind=Contact.Kinds.EMAIL, value__iexact=fresh.address)
         ids = list(contacts.order_by("pk").values_list("pk", flat=True)[:100])
-        payload = {"address": fresh.address, "status": fresh.status, "contacts": ids}
+        payload = {
+            "address": fresh.address, "status": fresh.status, "contacts": ids,
+            "why": fresh.diagnostic[:300], "original": canonical.plain(original)[:_MOST_ID],
+        }  # fmt: skip
         record("contact.suppressed", row, payload, actor, creditor=creditor, seals=[row])
     return True
 

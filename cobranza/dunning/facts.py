@@ -20,7 +20,7 @@ from cobranza.gate import policy
 from cobranza.gate.acts import Agreement as GateAgreement
 from cobranza.gate.acts import Balance, Block, Happened, Inbound, OptOut, PastContact, Preferences, State
 from cobranza.gate.acts import Consent as GateConsent
-from cobranza.kernel import clock
+from cobranza.kernel import clock, telephones
 from cobranza.kernel.money import Money
 from cobranza.ledger.agreements import GOOD
 from cobranza.ledger.models import Debtor
@@ -116,8 +116,8 @@ def _facts(debtor: Debtor, currency: str, now: datetime, rows: Rows) -> Facts:
     zone = chosen.zone if chosen is not None else ""
     today = now.astimezone(clock.zone(zone or rules.zones[0])).date()
     items, open_, free = _balance(debtor, currency, today, rows, rules)
-    state = _state(debtor, currency, rows, now, zone, open_, open_ - free)
-    addresses = _addresses(debtor, rows)
+    state = _state(debtor, currency, rows, now, zone, open_, open_ - free, country)
+    addresses = _addresses(debtor, rows, country)
     leader = rows.leaders.get(debtor.pk, "")
     standing = rows.standings.get(debtor.pk)
     account = Account(
@@ -260,19 +260,20 @@ def _paid(debtor: Debtor, currency: str, today: date, rows: Rows) -> tuple[Paid,
 # ---- how somebody may be reached
 
 
-def _addresses(debtor: Debtor, rows: Rows) -> dict[str, str]:
+def _addresses(debtor: Debtor, rows: Rows, country: str) -> dict[str, str]:
     """The latest one told is the one used; one that bounced since it was told is none."""
     bounced: dict[tuple[str, str], datetime] = {}
     for message in rows.messages[debtor.pk]:
         if message.state == Delivery.BOUNCED.value and message.sent_at is not None:
-            where = (message.channel, message.address)
+            where = (message.channel, telephones.address(message.channel, message.address, country))
             bounced[where] = max(message.sent_at, bounced.get(where, message.sent_at))
     found: dict[str, str] = {}
     for contact in rows.contacts[debtor.pk]:
         for channel in KINDS.get(contact.kind, ()):
-            gone = bounced.get((channel, contact.value))
+            where = (channel, telephones.address(channel, contact.value, country))
+            gone = bounced.get(where)
             if gone is None or contact.created_at > gone:
-                found[channel] = contact.value
+                found[channel] = where[1]
     return found
 
 
@@ -302,7 +303,7 @@ def _open_channels(
 
 
 def _state(
-    debtor: Debtor, currency: str, rows: Rows, now: datetime, zone: str, open_: Decimal, disputed: Decimal
+    debtor: Debtor, currency: str, rows: Rows, now: datetime, zone: str, open_: Decimal, disputed: Decimal, country: str
 ) -> State:
     read_at = _read_at(debtor, rows)
     chosen = rows.preferences.get(debtor.pk)
@@ -315,7 +316,7 @@ def _state(
                 channel=each.channel,
                 given_at=each.given_at,
                 proof=each.proof,
-                address=each.address,
+                address=telephones.address(each.channel, each.address, country) if each.address else "",
                 revoked_at=each.revoked_at,
                 other_hours=each.other_hours,
             )
@@ -330,7 +331,10 @@ def _state(
             start=chosen.start,
             end=chosen.end,
         ),
-        given_addresses=frozenset(each.value for each in rows.contacts[debtor.pk]),
+        given_addresses=frozenset(
+            telephones.dialled(each.value, country) if each.kind == "phone" else each.value
+            for each in rows.contacts[debtor.pk]
+        ),
         agreements=tuple(
             GateAgreement(
                 kind="promise" if each.kind == "promise" else "plan",

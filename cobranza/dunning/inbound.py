@@ -13,19 +13,17 @@ from datetime import timedelta
 from django.db import transaction
 
 from cobranza import suite
-from cobranza.dunning import delivery
+from cobranza.dunning import delivery, stops
 from cobranza.dunning.config import DunningSettings
 from cobranza.dunning.models import Message, Told
 from cobranza.dunning.ports import Delivery, Event
-from cobranza.dunning.store import HEARD, cancel_queued
+from cobranza.dunning.stops import HEARD
 from cobranza.kernel.config import load
-from cobranza.ledger import consents, conversation
+from cobranza.ledger import conversation
 from cobranza.ledger.models import Creditor, Debtor, Word
 
 _LONGEST = 10_000
 _CLOCKS = timedelta(minutes=1)
-_TOGETHER = {"ivr": ("ivr", "call"), "call": ("call", "ivr")}
-"""Who wants no calls of a machine wants none of a person either: to the debtor both are calls."""
 
 
 def hear(event: Event, *, channel: str, slug: str) -> Word | None:
@@ -56,27 +54,16 @@ def hear(event: Event, *, channel: str, slug: str) -> Word | None:
             address=event.sender[:300],
             reference=event.key[:200],
         )
-        if delivery.stops(event.text):
+        if event.stopped or delivery.stops(event.text):
             for each in Debtor.objects.filter(pk__in=everybody).order_by("pk"):
-                stop(each, channel, said=f"{word.key}: «{event.text[:200]}»")
+                _, out = stops.stop(each, channel, said=f"{word.key}: «{event.text[:200]}»")
+                # Several who share a number cannot be told apart: silence tells nobody that there is a debt.
+                if out is not None and debtor is not None and not event.stopped:
+                    stops.confirm(each, channel, out)
             conversation.handled(word, by=HEARD.name)
         if debtor is not None:
             _answered(debtor, channel, event)
     return word
-
-
-def stop(debtor: Debtor, channel: str, *, said: str) -> int:
-    """The debtor wants no more of `channel`: recorded, and what waits to leave on it taken back.
-
-    Returns:
-        How many queued messages were taken back.
-    """
-    taken = 0
-    with transaction.atomic():
-        for each in _TOGETHER.get(channel, (channel,)):
-            consents.stop(debtor, each, said=said, actor=HEARD)
-            taken += cancel_queued(debtor, each, reason="El deudor ha pedido que no se use más este canal.")
-    return taken
 
 
 def _answered(debtor: Debtor, channel: str, event: Event) -> None:

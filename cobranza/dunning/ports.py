@@ -92,12 +92,14 @@ class SendResult:
     provider_id: The provider's name for it, "" when it gave none.
     reason: For a refusal.
     permanent: The address is no good: it must not be written to again.
+    stopped: The provider refuses because the addressee asked it for no more of us: a stop like any other.
     """
 
     outcome: Outcome
     provider_id: str = ""
     reason: str = ""
     permanent: bool = False
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,7 @@ class Event:
         at: Aware.
         reason: Of a bounce or refusal.
         permanent: See `SendResult`.
+        stopped: See `SendResult`; of a message from the debtor: the provider took it for a stop and answered it itself.
         sender: Of a message from the debtor.
         text: Of a message from the debtor.
     """
@@ -133,6 +136,7 @@ class Event:
     state: Delivery | None = None
     reason: str = ""
     permanent: bool = False
+    stopped: bool = False
     sender: str = ""
     text: str = ""
 

@@ -164,9 +164,11 @@ class Sender:
         elif result.outcome is Outcome.REFUSED:
             state = Delivery.REFUSED
             changes = {"reason": result.reason, "rules": decision.rules}
-            if result.permanent:  # kept as if the provider had told it by itself: the address is no good
-                now = self._now()
-                told = Event(id=f"envio:{row.key}"[:200], key=row.key, at=now, permanent=True, reason=result.reason)
+            if result.permanent or result.stopped:  # kept as if the provider had told it by itself
+                told = Event(
+                    id=f"envio:{row.key}"[:200], key=row.key, at=self._now(), reason=result.reason,
+                    permanent=result.permanent, stopped=result.stopped,
+                )  # fmt: skip
                 self._outbox.hear(told)
         else:
             state = Delivery.UNKNOWN

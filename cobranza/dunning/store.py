@@ -8,17 +8,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from cobranza.dunning import delivery
+from cobranza.dunning import delivery, stops
 from cobranza.dunning.models import Message, Told
 from cobranza.dunning.ports import Delivery, Event, Row
 from cobranza.kernel import clock
 from cobranza.ledger import conversation
 from cobranza.ledger.events import Actor, record
-from cobranza.ledger.models import Debtor
 
 ROBOT = Actor.robot("recordatorios")
-HEARD = Actor.robot("avisos")
-"""Who acts on what providers and debtors tell by themselves."""
 _ROW = ("state", "not_before", "token", "leased_until", "tries", "provider_id", "reason", "rules", "unknown_since")
 _LEFT = frozenset({Delivery.ACCEPTED, Delivery.SENT, Delivery.DELIVERED, Delivery.READ, Delivery.BOUNCED})
 
@@ -107,6 +104,8 @@ class StoredOutbox:
                 return None
             told.message = message
             told.save(update_fields=["message"])
+            if event.stopped:
+                stops.stop(message.debtor, message.channel, said=f"{event.id}: {event.reason or 'dicho al proveedor'}")
             return row_of(message) if _apply(message, told) else None
 
     def _mine(self) -> Any:
@@ -147,25 +146,6 @@ def left(message: Message) -> None:
         address=message.address,
         reference=message.key,
     )
-
-
-def cancel_queued(debtor: Debtor, channel: str, *, reason: str, actor: Actor = HEARD) -> int:
-    """Take back what waits to leave to a debtor on a channel; returns how many.
-
-    A message that somebody is sending at this second is not waiting any more: the gate was asked for it before.
-    """
-    taken = 0
-    with transaction.atomic():
-        waiting = Message.objects.select_for_update(no_key=True).filter(
-            debtor=debtor, channel=channel, state=Delivery.QUEUED.value
-        )
-        for message in waiting.order_by("key"):
-            message.state, message.reason = Delivery.CANCELLED.value, reason
-            message.save(update_fields=["state", "reason"])
-            payload = {"key": message.key, "reason": reason}
-            record("message.cancelled", debtor, payload, actor, creditor=message.creditor_id)
-            taken += 1
-    return taken
 
 
 def _apply(message: Message, told: Told) -> bool:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -25,7 +26,8 @@ from cobranza.dunning.asking import act
 from cobranza.dunning.models import Message, Told
 from cobranza.dunning.ports import Certifies, ChannelDown, Delivery, Event
 from cobranza.dunning.settings import strategy
-from cobranza.dunning.store import HEARD, StoredOutbox
+from cobranza.dunning.stops import HEARD, stop
+from cobranza.dunning.store import StoredOutbox
 from cobranza.dunning.strategy import Step
 from cobranza.gate.acts import Purpose, Verdict
 from cobranza.gate.decision import decide
@@ -33,7 +35,7 @@ from cobranza.kernel import clock
 from cobranza.kernel.errors import BusinessError
 from cobranza.ledger import tasks as ledger_tasks
 from cobranza.ledger.events import record
-from cobranza.ledger.models import Creditor, Task
+from cobranza.ledger.models import Contact, Creditor, Debtor, Task
 from cobranza.ledger.models import Event as Recorded
 
 SECOND_WAY = "~"
@@ -47,6 +49,11 @@ _BOUNCES_WITHIN = timedelta(days=7)
 """A delivery report that comes later than this is about no message of ours that still matters."""
 _LOOKS_BACK = timedelta(days=30)
 _CHUNK = 500
+_SHARE = 20
+"""So many debtors who share an address get a task each."""
+_LISTED = re.compile(r"(?i)\b(?:unsubscrib|opt(?:ed)?[ -]?out|spam complaint|suppression list|blocked by recipient)")
+"""How mail providers say that the addressee, by them, asked for no more of us."""
+_LISTED_SAID = "El proveedor de correo tiene la dirección en su lista de bajas."
 _CERTIFIED = "message.certified"
 _ENDED = [state.value for state in (Delivery.DELIVERED, Delivery.READ, Delivery.BOUNCED)]
 _WAS_ON_ITS_WAY = [state.value for state in (Delivery.ACCEPTED, Delivery.SENT, Delivery.UNKNOWN)]
@@ -79,23 +86,58 @@ def read_bounces(creditor: Creditor, now: datetime) -> int:
         address = str(event.payload.get("address", ""))
         if not address:
             continue
-        went = Message.objects.filter(
-            channel="email", address__iexact=address, state__in=_WAS_ON_ITS_WAY, queued_at__lte=event.at
-        ).filter(Q(sent_at=None) | Q(sent_at__lte=event.at, sent_at__gte=event.at - _BOUNCES_WITHIN))
-        last = went.filter(creditor=creditor).order_by("-sent_at", "-pk").first()
-        if last is None:
-            continue
-        status = str(event.payload.get("status", ""))
+        status, why = str(event.payload.get("status", "")), str(event.payload.get("why", ""))
+        stopped = bool(_LISTED.search(why))
+        last = _bounced(event, creditor, address)
         told = Event(
             id=f"rebote:{event.pk}:{creditor.pk}",
-            key=last.key,
-            state=Delivery.BOUNCED,
-            permanent=True,
+            key=last.key if last is not None else "",
+            state=Delivery.REFUSED if stopped else Delivery.BOUNCED,
+            permanent=not stopped,
+            stopped=stopped,
             at=event.at,
-            reason=f"El servidor del destinatario lo devuelve{f' ({status})' if status else ''}.",
+            reason=_LISTED_SAID
+            if stopped
+            else f"El servidor del destinatario lo devuelve{f' ({status})' if status else ''}.",
         )
-        found += StoredOutbox().hear(told) is not None
+        if last is not None:
+            found += StoredOutbox().hear(told) is not None
+        else:
+            _nobodys(told, creditor, address)
     return found
+
+
+def _bounced(event: Recorded, creditor: Creditor, address: str) -> Message | None:
+    """The message that came back: the one whose Message-ID the report names, else the last that went there."""
+    mails = Message.objects.filter(creditor=creditor, channel="email", queued_at__lte=event.at)
+    named = str(event.payload.get("original", ""))
+    if named and (one := mails.filter(provider_id=named).first()) is not None:
+        return one
+    went = mails.filter(address__iexact=address, state__in=_WAS_ON_ITS_WAY)
+    sent = Q(sent_at=None) | Q(sent_at__lte=event.at, sent_at__gte=event.at - _BOUNCES_WITHIN)
+    return went.filter(sent).order_by("-sent_at", "-pk").first()
+
+
+def _nobodys(told: Event, creditor: Creditor, address: str) -> None:
+    """A report about no message of ours that is on its way: whoever has that address gets a task, once."""
+    with transaction.atomic():
+        new = Told.objects.get_or_create(event=told.id, defaults={"reason": told.reason, "at": told.at})[1]
+        if not new:
+            return
+        for debtor in Debtor.objects.filter(
+            creditor=creditor, contacts__kind=Contact.Kinds.EMAIL, contacts__value__iexact=address
+        ).distinct().order_by("pk")[:_SHARE]:  # fmt: skip
+            if told.stopped:
+                stop(debtor, "email", said=f"{told.id}: {told.reason}")
+            ledger_tasks.open_task(
+                debtor,
+                f"{told.id}:{debtor.pk}",
+                kind=Task.Kinds.CONTACT_DATA.value,
+                due_on=(told.at + _WITHIN).date(),
+                why=f"Ha rebotado un correo a {address} que no es de ningún mensaje en camino: {told.reason}",
+                source=told.id,
+                actor=HEARD,
+            )
 
 
 def certificates(creditor: Creditor, limit: int = 200) -> int:

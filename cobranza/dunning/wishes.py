@@ -154,7 +154,7 @@ def _candidates(wanted: Wanted, known: Facts, purpose: Purpose) -> Iterator[tupl
             order = tuple(each for each in dict.fromkeys([*latest, *ORDER]) if each in known.account.channels)
     for channel in order:
         address = known.addresses.get(channel, "")
-        if purpose is Purpose.ANSWER:
+        if purpose in (Purpose.ANSWER, Purpose.FAREWELL):
             address = _heard_from(wanted, channel) or address
         if address:
             yield channel, address

@@ -28,6 +28,8 @@ class Purpose(StrEnum):
     """Reminds the next instalment of a plan in good standing, or the day of a promise."""
     ANSWER = "answer"
     """Answers what the debtor has just written on the same channel."""
+    FAREWELL = "farewell"
+    """Confirms, once, a stop that the debtor has just said on that channel: the last thing that leaves there."""
     SERVICE = "service"
     """Asks for no money (how it went, after all was paid): hours, caps, consents and stops hold, no balance is read."""
 

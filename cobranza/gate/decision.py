@@ -19,6 +19,7 @@ from cobranza.gate.acts import (
     Block,
     Consent,
     Decision,
+    OptOut,
     PastContact,
     Purpose,
     State,
@@ -31,6 +32,7 @@ from cobranza.kernel.spanish import write_amount
 from cobranza.regimes.contact import CapRule, ConsentRule, ContactLaw, Hours, HoursRule, Rule
 
 _DAYS_BACK = 14
+_REPLIES = frozenset({Purpose.ANSWER, Purpose.FAREWELL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _gate(case: _Case, name: str, reason: str) -> tuple[str, str]:
 
 
 def _consulted(case: _Case) -> tuple[str, ...]:
-    if case.act.purpose is Purpose.ANSWER:
+    if case.act.purpose in _REPLIES:
         return (case.law.gate("RESPUESTA").id,)
     caps = [cap for cap in case.law.caps if cap.scope != "third_party" or case.act.recipient != "debtor"]
     return tuple(rule.id for rule in (*case.law.hours, *caps) if case.in_force(rule))
@@ -161,7 +163,7 @@ def _warnings(case: _Case) -> Iterator[str]:
         yield f"Las fuentes sobre {law.country} son débiles: casi todo es política propia."
     if not case.state.zone and len(law.zones) > 1:
         yield "No consta la zona horaria del deudor: la hora debe valer en todas las del país."
-    if act.purpose is Purpose.ANSWER:
+    if act.purpose in _REPLIES:
         yield "Respuesta a un mensaje del deudor: no se aplican horas ni topes (política propia)."
 
 
@@ -170,7 +172,7 @@ def _warnings(case: _Case) -> Iterator[str]:
 
 def _denials(case: _Case) -> Iterator[tuple[str, str]]:
     act, law = case.act, case.law
-    if act.purpose is Purpose.ANSWER:
+    if act.purpose in _REPLIES:
         last = max((each.at for each in case.state.inbound if each.channel == act.channel), default=None)
         if last is None or not last <= act.at < last + timedelta(hours=law.gate("RESPUESTA").hours):
             yield _gate(case, "RESPUESTA", f"El deudor no ha escrito hace poco por {act.channel}.")
@@ -187,8 +189,12 @@ def _denials(case: _Case) -> Iterator[tuple[str, str]]:
         chosen = case.state.preferences.channels
         if chosen and act.channel not in chosen:
             yield _gate(case, "PREFERENCIA-CANAL", f"El deudor ha elegido {', '.join(sorted(chosen))}.")
+    if act.purpose is Purpose.FAREWELL and all(out.channel not in ("", act.channel) for out in case.state.opt_outs):
+        yield _gate(case, "BAJA", "No hay ninguna baja de este canal que confirmar.")
     for out in case.state.opt_outs:
         if out.channel in ("", act.channel) and not any(each.given_at > out.at for each in _consents(case)):
+            if act.purpose is Purpose.FAREWELL and not _spoken_since(case, out):
+                continue
             where = f"de {out.channel}" if out.channel else "de todos los canales"
             yield _gate(case, "BAJA", f"El deudor se dio de baja {where}.")
     yield from _unconsented(case)
@@ -206,6 +212,11 @@ def _denials(case: _Case) -> Iterator[tuple[str, str]]:
     for need in law.requires:
         if case.in_force(need) and act.identifies is not None and not need.needs <= act.identifies:
             yield need.id, f"Falta decir: {', '.join(sorted(need.needs - act.identifies))}. {need.text}"
+
+
+def _spoken_since(case: _Case, out: OptOut) -> bool:
+    """Something left on the channel after the stop: it has been confirmed, or never may be any more."""
+    return any(each.channel == case.act.channel and each.at >= out.at for each in case.state.contacts)
 
 
 def _concerns(case: _Case, rule: Rule) -> bool:
@@ -290,7 +301,7 @@ def _same(one: str, other: str) -> bool:
 
 def _unconsented(case: _Case) -> Iterator[tuple[str, str]]:
     act = case.act
-    if act.purpose is Purpose.ANSWER:
+    if act.purpose in _REPLIES:
         return
     for rule in case.law.consents:
         if case.in_force(rule) and not _consented(case, rule):
@@ -311,7 +322,7 @@ def _consented(case: _Case, rule: ConsentRule) -> bool:
 
 
 def _waits(case: _Case) -> Iterator[tuple[str, str]]:
-    if case.act.purpose in (Purpose.ANSWER, Purpose.SERVICE) and case.act.amount is None:
+    if case.act.purpose in {*_REPLIES, Purpose.SERVICE} and case.act.amount is None:
         return
     balance, limit = case.state.balance, case.law.gate("SALDO-FRESCO").hours
     if balance is None:
@@ -324,7 +335,7 @@ def _waits(case: _Case) -> Iterator[tuple[str, str]]:
 
 
 def _timers(case: _Case) -> Iterator[_Timer]:
-    if case.act.purpose is Purpose.ANSWER:
+    if case.act.purpose in _REPLIES:
         return
     waived = any(each.other_hours.strip() for each in _consents(case))
     for rule in case.law.hours:

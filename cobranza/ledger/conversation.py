@@ -11,6 +11,7 @@ from django.db.models import CharField, F, Func, QuerySet, Value
 
 from cobranza.kernel import clock
 from cobranza.kernel.errors import BusinessError
+from cobranza.kernel.telephones import DIALLING
 from cobranza.ledger import canonical
 from cobranza.ledger.events import Actor, record
 from cobranza.ledger.models import Contact, Creditor, Debtor, Takeover, Wanted, Word
@@ -19,12 +20,6 @@ _KIND = {"email": "email", "sms": "phone", "whatsapp": "phone", "call": "phone",
 
 ON_PAGE = "portal:persona:"
 """Beginning of the keys of what a person of the house wrote on the debtor's own page."""
-
-_DIALLING = {
-    "ES": ("34",), "MX": ("52", "521"), "CO": ("57",), "PE": ("51",), "CL": ("56",), "AR": ("54", "549"),
-    "EC": ("593",),
-}  # fmt: skip
-"""Country codes (ITU-T E.164 list of 2016), with the digit that Mexican and Argentine mobiles carry or not."""
 
 
 class TakenOver(BusinessError):
@@ -77,7 +72,7 @@ def _same_number(heard: str, stored: str, country: str) -> bool:
     if not digits:
         return False
     heard = heard.lstrip("0")
-    codes = _DIALLING.get(country, ())
+    codes = DIALLING.get(country, ())
     return heard in {digits, *(code + digits for code in codes)} or digits in {code + heard for code in codes}
 
 

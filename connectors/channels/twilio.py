@@ -34,10 +34,12 @@ _ACCOUNT = {20003, 20005, 20006, 21210, 21212, 21606, 21659}
 """Errors that mean our account or our number, not the debtor's."""
 _NO_GOOD = {21211, 21214, 21217, 21407, 21614, 30004, 30005, 30006}
 """Errors that mean the number is no good, or takes no such messages."""
+STOPPED = 21610
+"""The addressee told the vendor to stop us; it refuses all that goes there."""
 _SAID = {
     21211: "No es un número de teléfono.",
     21408: "La cuenta no tiene permiso para ese país.",
-    21610: "El destinatario se dio de baja en el proveedor.",
+    STOPPED: "El destinatario se dio de baja en el proveedor.",
     21614: "No es un número de móvil.",
     21617: "El texto es demasiado largo.",
     30003: "El teléfono está apagado o sin cobertura.",
@@ -95,7 +97,10 @@ class Account:
         if code in _ACCOUNT:
             raise ChannelRefused(f"Twilio no acepta nuestra cuenta o nuestro número ({code}).")
         return SendResult(
-            outcome=Outcome.REFUSED, reason=why(code, answer.status), permanent=code in _NO_GOOD or code == 21610
+            outcome=Outcome.REFUSED,
+            reason=why(code, answer.status),
+            permanent=code in _NO_GOOD,
+            stopped=code == STOPPED,
         )
 
     def one(self, sid: str) -> Mapping[str, Any] | None:

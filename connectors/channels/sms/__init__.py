@@ -73,20 +73,24 @@ class Sms:
         state = form.get("MessageStatus") or form.get("SmsStatus", "")
         if state == "received":
             words = form.get("Body", "")
-            text = words if words.strip() or not form.get("OptOutType") else form["OptOutType"]
-            return (Event(id=f"{sid}:dice", at=now, sender=form.get("From", ""), text=text),)
+            choice = form.get("OptOutType", "")  # the vendor knew the word, and has answered it in our name
+            text = words if words.strip() or not choice else choice
+            stopped = choice.upper() == "STOP"
+            return (Event(id=f"{sid}:dice", at=now, sender=form.get("From", ""), text=text, stopped=stopped),)
         if not sid or state not in _STATES:
             return ()
         code = twilio.number_of(form.get("ErrorCode"))
+        stopped = code == twilio.STOPPED
         return (
             Event(
                 id=f"{sid}:{state}",
                 at=now,
                 provider_id=sid,
                 key=key,
-                state=_STATES[state],
+                state=Delivery.REFUSED if stopped else _STATES[state],
                 reason=twilio.why(code),
                 permanent=twilio.permanent(code),
+                stopped=stopped,
             ),
         )
 

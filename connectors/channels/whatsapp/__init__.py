@@ -204,7 +204,9 @@ def _refused(exc: WhatsAppError) -> SendResult:
         raise ChannelDown(f"WhatsApp no lo toma ahora ({exc.code}).")
     if exc.code in _ACCOUNT or exc.code == 401:
         raise ChannelRefused(f"WhatsApp no acepta nuestra cuenta ({exc.code}).")
-    return SendResult(outcome=Outcome.REFUSED, reason=_why(exc.code), permanent=exc.code in _NO_GOOD)
+    return SendResult(
+        outcome=Outcome.REFUSED, reason=_why(exc.code), permanent=exc.code in _NO_GOOD, stopped=exc.code == _OPT_OUT
+    )
 
 
 def _read(whole: Mapping[str, Any]) -> Iterator[Event]:
@@ -232,7 +234,8 @@ def _status(status: Mapping[str, Any]) -> Event | None:
         key=str(status.get("biz_opaque_callback_data", "")),
         state=state,
         reason=_why(code) if code else "",
-        permanent=code in _NO_GOOD or code == _OPT_OUT,
+        permanent=code in _NO_GOOD,
+        stopped=code == _OPT_OUT,
     )
 
 

@@ -10,12 +10,12 @@ import pytest
 from django.test import Client
 
 from cobranza import suite
-from cobranza.dunning import tasks
+from cobranza.dunning import tasks, workflow
 from cobranza.dunning.models import Message, Told
 from cobranza.dunning.ports import Delivery
 from cobranza.ledger import conversation
 from cobranza.ledger.events import record
-from cobranza.ledger.models import Contact, Creditor, Debtor, OptOut, Task, Word
+from cobranza.ledger.models import Contact, Creditor, Debtor, OptOut, Task, Wanted, Word
 from cobranza.ledger.models import Event as Recorded
 from cobranza.ledger.verification import verify
 from tests.journeys.channels.conftest import Desk
@@ -182,6 +182,40 @@ def test_the_provider_s_own_stop_list_refuses_for_good(desk: Desk, pepa: Debtor)
     assert desk.send() == {Delivery.REFUSED: 1}
     message.refresh_from_db()
     assert "baja" in message.reason
+    stop = OptOut.objects.get()
+    assert (stop.debtor, stop.channel) == (pepa, "sms")
+    desk.hear()
+    desk.queue(pepa, "sms", 2)
+    assert desk.send() == {Delivery.REFUSED: 1}
+    assert OptOut.objects.count() == 1, "one stop, however often and by whomever it is told"
+    assert not Task.objects.exists(), "nothing is wrong with the number"
+    assert tasks.run(pepa.creditor) == {"rebotes": 0, "tareas": 0, "otra_via": 0}
+    assert not Wanted.objects.exists(), "the provider has answered it"
+    assert verify().ok
+
+
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+def test_a_stop_is_confirmed_once_and_nothing_follows_it_there(desk: Desk, pepa: Debtor, channel: str) -> None:
+    for _ in range(2):
+        desk.providers.debtor(channel, MOBILE, "No quiero recibir más mensajes, gracias.")
+        desk.hear()
+        workflow.say_now(pepa, actor=ROBOT)
+    taken = desk.providers.truth()[channel]
+    [said] = [row.get("body") or row["text"] for row in taken]
+    assert "Hemos anotado su baja" in said
+    assert "Talleres" in said, "who writes is said"
+    assert OptOut.objects.count() == 1
+    farewell = Message.objects.get()
+    assert (farewell.purpose, farewell.state) == ("farewell", Delivery.DELIVERED.value)
+
+    conversation.want(pepa, "otra", purpose="farewell", source="prueba", text="Otra vez.", channel=channel)
+    conversation.want(pepa, "mas", purpose="answer", source="prueba", text="Una cosa más.", channel=channel)
+    workflow.say_now(pepa, actor=ROBOT)
+    assert len(desk.providers.truth()[channel]) == 1
+    dropped = Wanted.objects.filter(state=Wanted.States.DROPPED)
+    assert [row.key for row in dropped.order_by("key")] == ["mas", "otra"]
+    assert all("baja" in row.reason for row in dropped)
+    assert verify().ok
 
 
 # ---- addresses that are no good
@@ -254,6 +288,48 @@ def test_a_bounce_of_somebody_else_s_mail_is_not_ours(desk: Desk, pepa: Debtor, 
     payload = {"address": "pagos@pepa.example", "status": "5.1.1", "contacts": []}
     record("contact.suppressed", f"debtor:{pepa.pk}", payload, ROBOT, creditor=creditor)
     assert tasks.run(creditor)["rebotes"] == 0, "nine days later it is about another mail"
+
+
+def test_a_bounce_is_tied_to_the_message_that_it_names(desk: Desk, pepa: Debtor, creditor: Creditor) -> None:
+    older, newer = desk.queue(pepa, "email"), desk.queue(pepa, "email", 2)
+    for message, minutes in ((older, 90), (newer, 30)):
+        Message.objects.filter(pk=message.pk).update(
+            state=Delivery.ACCEPTED.value, sent_at=_ago(minutes), provider_id=f"<r.{message.pk}@talleres.example>"
+        )
+    payload = {"address": "otra@pepa.example", "status": "5.1.1", "original": f"<r.{older.pk}@talleres.example>"}
+    record("contact.suppressed", f"debtor:{pepa.pk}", payload, ROBOT, creditor=creditor)
+    assert tasks.run(creditor)["rebotes"] == 1, "a forwarding host names another address; the message is ours"
+    older.refresh_from_db()
+    newer.refresh_from_db()
+    assert (older.state, newer.state) == (Delivery.BOUNCED.value, Delivery.ACCEPTED.value)
+
+
+def test_a_mail_provider_s_stop_list_is_a_stop_and_no_wrong_address(
+    desk: Desk, pepa: Debtor, creditor: Creditor
+) -> None:
+    message = desk.queue(pepa, "email")
+    Message.objects.filter(pk=message.pk).update(state=Delivery.ACCEPTED.value, sent_at=_ago(5))
+    why = "smtp; 550 5.7.1 Recipient is on the suppression list"
+    payload = {"address": "pagos@pepa.example", "status": "5.7.1", "why": why}
+    for _ in range(2):
+        record("contact.suppressed", f"debtor:{pepa.pk}", payload, ROBOT, creditor=creditor)
+        tasks.run(creditor)
+    message.refresh_from_db()
+    assert message.state == Delivery.REFUSED.value
+    assert [(stop.debtor, stop.channel) for stop in OptOut.objects.all()] == [(pepa, "email")]
+    assert Message.objects.count() == 1, "no second way: nothing is wrong with the address"
+
+
+def test_a_bounce_of_no_message_that_we_know_is_a_task_and_never_lost(
+    desk: Desk, pepa: Debtor, creditor: Creditor
+) -> None:
+    payload = {"address": "PAGOS@pepa.example", "status": "5.1.1", "contacts": []}
+    record("contact.suppressed", f"debtor:{pepa.pk}", payload, ROBOT, creditor=creditor)
+    for _ in range(2):
+        assert tasks.run(creditor)["rebotes"] == 0
+    task = Task.objects.get()
+    assert (task.debtor, task.kind) == (pepa, Task.Kinds.CONTACT_DATA.value)
+    assert "PAGOS@pepa.example" in task.why
 
 
 def test_the_certificate_of_a_letter_is_kept_once_with_its_digest(desk: Desk, pepa: Debtor, creditor: Creditor) -> None:

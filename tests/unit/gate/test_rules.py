@@ -277,3 +277,21 @@ def test_what_makes_no_sense_is_refused() -> None:
 
 def _contact(*, days: int, **more: Any) -> PastContact:
     return PastContact(at=AT.astimezone(UTC) - timedelta(days=days), channel="sms", **more)
+
+
+def test_a_stop_is_confirmed_once_where_it_was_said_and_only_then() -> None:
+    said = local(NOON, "Europe/Madrid") - timedelta(minutes=5)
+    told: dict[str, Any] = {"purpose": Purpose.FAREWELL, "inbound": (Inbound(channel="sms", at=said),)}
+    out = (OptOut(at=said, channel="sms"),)
+    earlier = PastContact(at=said - timedelta(hours=1), channel="sms")
+    later = PastContact(at=said + timedelta(minutes=1), channel="sms")
+
+    assert ask("ES", NOON, opt_outs=out, contacts=(earlier,), **told).allowed
+    assert ask("ES", "2026-03-15T03:00:00", opt_outs=out, contacts=(), **told | {"inbound": (
+        Inbound(channel="sms", at=local("2026-03-15T02:59:00", "Europe/Madrid")),
+    )}).allowed, "it answers: no hours"  # fmt: skip
+    assert ask("ES", NOON, opt_outs=out, contacts=(earlier, later), **told).verdict is Verdict.DENY
+    assert ask("ES", NOON, **told).verdict is Verdict.DENY, "no stop to confirm"
+    assert ask("ES", NOON, "whatsapp", opt_outs=out, **told).verdict is Verdict.DENY, "not where it was said"
+    answer = told | {"purpose": Purpose.ANSWER}
+    assert ask("ES", NOON, opt_outs=out, **answer).verdict is Verdict.DENY, "anything else is stopped"
