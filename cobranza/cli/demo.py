@@ -38,7 +38,7 @@ def run(as_json: bool) -> None:
 
         report = nightly.run(running, tell=tell)
         mail = triage.run(running, tell=tell)
-        sent = reminders.run(running.mail, tell=tell)
+        sent = reminders.run(running.mail, running.providers, tell=tell)
         claim = claims.run(running.court, tell=tell)
     parts = (report, mail, sent, claim)
     if as_json:

@@ -1,7 +1,8 @@
 """Sends the day's reminders of the demo company and counts them where they arrived; says what was held back and why.
 
-The path is the real one: plan, queue, send by the e-mail connector, with the gate asked twice. On a day or at an hour
-at which the law lets nobody write, the last permitted hour before now is taken, and said.
+The path is the real one: plan, queue, send by the connectors of e-mail, SMS and WhatsApp, with the gate asked twice;
+the providers' signed webhooks are taken as the console takes them. On a day or at an hour at which the law lets nobody
+write, the last permitted hour before now is taken, and said.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from cobranza.demo.channels.server import RunningProviders
 from cobranza.demo.mail.server import RunningMail
 from cobranza.demo.nightly import COMPANY
-from cobranza.dunning import facts, workflow
+from cobranza.dunning import facts, webhooks, wording, workflow
 from cobranza.dunning.models import Message
 from cobranza.dunning.ports import Delivery
 from cobranza.dunning.strategy import Nothing
@@ -35,6 +37,11 @@ _HOUR = time(10)
 _SILENT = 9
 """Every so many debtors one has given no consent: the demo shows what then happens."""
 _DAYS_BACK = 10
+_BY_PHONE = {2: "whatsapp", 4: "sms", 6: "whatsapp"}
+"""Of so many debtors those who agreed to be reached there, and not by e-mail."""
+_NAMES = {"email": "por correo", "sms": "por SMS", "whatsapp": "por WhatsApp"}
+_LANGUAGES = {"es": "es", "en": "en", "pt": "pt_BR"}
+"""Ours → Meta's, as the shipped ``config/channels.toml`` has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +53,9 @@ class RemindersReport:
         moved: It is not the real one: nobody may be written to now.
         sent: Messages that left by this run.
         sent_before: Of earlier runs.
-        arrived: Reminders in the demo's mailbox, counted there.
+        arrived: Reminders in the demo's mailbox and at the providers, counted there.
+        channels: Channel → messages that left by this run, and those that have arrived of all runs.
+        delivered: SMS and WhatsApp messages that the providers say were delivered.
         waiting: Messages that wait for their hour.
         tasks: Debtors that a person has to call or to negotiate with.
         held: Reason → debtors that nothing is sent to.
@@ -62,6 +71,8 @@ class RemindersReport:
     waiting: int
     tasks: int
     held: dict[str, int]
+    channels: dict[str, tuple[int, int]] = field(default_factory=dict)
+    delivered: int = 0
     examples: tuple[str, ...] = field(default=())
     faults: tuple[str, ...] = field(default=())
 
@@ -82,9 +93,12 @@ class RemindersReport:
             day = write_day(self.at.astimezone(clock.MADRID).date())
             yield f"  Ahora no se puede escribir a nadie: se hace como si fuera el {day} a las 10:00."
         again = f"; {self.sent_before} ya habían salido y no salen otra vez" if self.sent_before else ""
+        ways = ", ".join(f"{now} {_NAMES.get(channel, channel)}" for channel, (now, _) in self.channels.items() if now)
+        there = ", ".join(f"{all_} {_NAMES.get(channel, channel)}" for channel, (_, all_) in self.channels.items())
+        yield f"✓ {self.sent} recordatorios enviados ahora{f': {ways}' if ways else ''}{again}."
         yield (
-            f"✓ {self.sent} recordatorios enviados ahora{again}. El buzón, leído de nuevo, tiene {self.arrived}, "
-            f"uno por mensaje; {self.tasks} deudores son para una persona."
+            f"  Contados donde llegan hay {self.arrived} ({there}), uno por mensaje; los proveedores han confirmado "
+            f"{self.delivered} entregas con su firma. {self.tasks} deudores son para una persona."
         )
         yield f"✓ {sum(self.held.values())} cuentas sin mensaje, cada una con su motivo:"
         yield from (
@@ -93,33 +107,67 @@ class RemindersReport:
         yield from (f"    {example}" for example in self.examples)
 
 
-def run(mail: RunningMail, *, tell: Callable[[str], None]) -> RemindersReport:
+def run(mail: RunningMail, providers: RunningProviders, *, tell: Callable[[str], None]) -> RemindersReport:
     """Queue and send the demo company's reminders of today; a second run of the day sends nothing new."""
     creditor = Creditor.objects.get(key=COMPANY)
     law = facts.law(creditor.country or "ES")
     at, moved = _moment(law)
     _prepare(creditor, at)
+    _approve(providers)
     before = set(_left(creditor).values_list("pk", flat=True))
     tell("Recordatorios del día: la estrategia propone, la compuerta decide")
     day = workflow.queue_all(creditor, actor=STAFF, now=at)
     workflow.send(creditor, limit=1000, now=lambda: at)
+    _listen(providers)
     rows = list(_left(creditor).select_related("debtor").order_by("pk"))
     new = [row for row in rows if row.pk not in before]
-    arrived = Counter(str(each["Message-ID"]) for each in mail.answers() if not each["In-Reply-To"])
-    ours = {row.provider_id for row in rows if row.channel == "email"}
+    arrived = _arrived(mail, providers)
+    there = Counter(row.channel for row in rows if arrived[row.provider_id])
     return RemindersReport(
         at=at,
         moved=moved,
         sent=len(new),
         sent_before=len(before),
-        arrived=sum(arrived[name] for name in ours),
+        arrived=sum(arrived[row.provider_id] for row in rows),
+        channels={
+            channel: (sum(row.channel == channel for row in new), there[channel])
+            for channel in _NAMES
+            if channel in {row.channel for row in rows}
+        },
+        delivered=sum(row.state in (Delivery.DELIVERED.value, Delivery.READ.value) for row in rows),
         waiting=Message.objects.filter(creditor=creditor, state=Delivery.QUEUED.value).count(),
         tasks=len(day.tasks),
         held=_held(creditor, day.held),
         examples=tuple(_examples(new)),
-        faults=tuple(f"{row.debtor.name} tiene {arrived[row.provider_id]} copias de {row.key}." for row in rows
-                     if row.channel == "email" and arrived[row.provider_id] != 1),
-    )  # fmt: skip
+        faults=tuple(
+            f"{row.debtor.name} tiene {arrived[row.provider_id]} copias de {row.key}."
+            for row in rows
+            if row.channel in _NAMES and arrived[row.provider_id] != 1
+        ),
+    )
+
+
+def _approve(providers: RunningProviders) -> None:
+    """What Meta approves beforehand: every template of ours that is written for WhatsApp."""
+    for language, theirs in _LANGUAGES.items():
+        written = {name: wording.template(name, language) for name in wording.names(language)}
+        fields = {name: len(wording.used(each)) for name, each in written.items() if "whatsapp" in each.canales}
+        providers.templates(fields, theirs)
+
+
+def _listen(providers: RunningProviders) -> None:
+    """Take the providers' webhooks as the console does: signature first, what was heard before changes nothing."""
+    for call in providers.deliveries():
+        webhooks.receive(call["slug"], call["headers"], call["body"].encode(), call["url"])
+
+
+def _arrived(mail: RunningMail, providers: RunningProviders) -> Counter[str]:
+    """Copies of each message, counted where it arrives, by the provider's name for it."""
+    found = Counter(str(each["Message-ID"]) for each in mail.answers() if not each["In-Reply-To"])
+    truth = providers.truth()
+    found.update(str(row["sid"]) for row in truth["sms"])
+    found.update(str(row["wamid"]) for row in truth["whatsapp"])
+    return found
 
 
 def _moment(law: ContactLaw) -> tuple[datetime, bool]:
@@ -141,14 +189,19 @@ def _moment(law: ContactLaw) -> tuple[datetime, bool]:
 
 
 def _prepare(creditor: Creditor, at: datetime) -> None:
-    """What the demo's debtors once told us: most agreed to e-mail, one wants no more, one has a plan. Done once."""
+    """What the demo's debtors once told us: most agreed to e-mail, some to SMS or WhatsApp alone, one wants no more,
+    one has a plan. Done once.
+    """
     given = at - timedelta(days=60)
     with_mail = Contact.objects.filter(debtor__creditor=creditor, kind=Contact.Kinds.EMAIL).values("debtor")
     debtors = list(Debtor.objects.filter(pk__in=with_mail).order_by("erp_key"))
-    told = set(Consent.objects.filter(debtor__creditor=creditor, channel="email").values_list("debtor", flat=True))
+    told = set(Consent.objects.filter(debtor__creditor=creditor).values_list("debtor", flat=True))
+    phones = Contact.objects.filter(debtor__creditor=creditor, kind=Contact.Kinds.PHONE)
+    reached = set(phones.values_list("debtor", flat=True))
     for number, debtor in enumerate(debtors):
         if number % _SILENT != _SILENT - 1 and debtor.pk not in told:
-            consents.give(debtor, "email", proof="contrato marco, cláusula 9", actor=STAFF, at=given)
+            channel = _BY_PHONE.get(number % _SILENT, "email") if debtor.pk in reached else "email"
+            consents.give(debtor, channel, proof="contrato marco, cláusula 9", actor=STAFF, at=given)
     late = _late(creditor, at)
     if late and not OptOut.objects.filter(debtor__creditor=creditor).exists():
         said = "Demo: contestó BAJA a un aviso anterior."
@@ -215,4 +268,5 @@ def _held(creditor: Creditor, held: tuple[Planned, ...]) -> dict[str, int]:
 def _examples(sent: list[Message]) -> Iterator[str]:
     for row in sent[:3]:
         amount = write_money(Money(row.currency, row.amount or Decimal(0)))
-        yield f"«{row.subject}» a {row.debtor.name}: {amount} ({row.reason or row.step})"
+        said = f"«{row.subject}»" if row.subject else _NAMES.get(row.channel, row.channel)
+        yield f"{said} a {row.debtor.name}: {amount} ({row.reason or row.step})"

@@ -19,6 +19,9 @@ from cobranza.demo import company, keys
 from cobranza.demo.banks.portal import DEFAULTS
 from cobranza.demo.banks.server import RunningPortal
 from cobranza.demo.banks.server import running as running_portal
+from cobranza.demo.channels.hooks import BASE
+from cobranza.demo.channels.server import RunningProviders
+from cobranza.demo.channels.server import running as running_providers
 from cobranza.demo.court.server import RunningCourt, running_court
 from cobranza.demo.erp.server import RunningErp, SeedOptions
 from cobranza.demo.erp.server import running as running_erp
@@ -52,6 +55,7 @@ class DemoWorld:
         portals: Bank slug → its portal.
         mail: The mailbox that debtors write to, and the server that answers leave through.
         desk: Where tickets are opened.
+        providers: Of SMS and WhatsApp; they call nobody, the demo reads what they have to tell.
         court: Where claims are filed.
         home: Folder of everything.
         firm: How the demo's lawyers enter the court and sign, see `keys.environment`.
@@ -63,6 +67,7 @@ class DemoWorld:
     portals: dict[str, RunningPortal]
     mail: RunningMail
     desk: RunningDesk
+    providers: RunningProviders
     court: RunningCourt
     firm: dict[str, str]
     home: Path
@@ -72,7 +77,8 @@ class DemoWorld:
     def environment(self) -> dict[str, str]:
         """What ``config/*.toml`` refers to as ``env:…``, for the processes that run robots."""
         found = {"COBRANZA_DEMO_ERP_URL": self.erp.url, "COBRANZA_DEMO_ERP_CLAVE": self.erp.password}
-        found |= self.mail.environment() | self.desk.environment()
+        found |= self.mail.environment() | self.desk.environment() | self.providers.environment()
+        found["COBRANZA_AVISOS_URL"] = BASE
         found |= self.firm
         found["COBRANZA_PORTAL"] = os.environ.get("COBRANZA_PORTAL") or f"http://127.0.0.1:{portal_settings().puerto}"
         for bank, portal in self.portals.items():
@@ -108,15 +114,17 @@ def running(
         tell("Preparando el ERP de demostración (Tryton); la primera vez tarda un par de minutos")
         day = _day(home, today)
         erp = stack.enter_context(running_erp(home / "erp", options=SeedOptions(today=day)))
-        tell("Abriendo el buzón, la mesa de tickets y el juzgado de pruebas")
+        tell("Abriendo el buzón, los mensajes, la mesa de tickets y el juzgado de pruebas")
         mail = stack.enter_context(running_mail(home / "correo"))
         desk = stack.enter_context(running_desk("zendesk", data=home / "mesa"))
+        providers = stack.enter_context(running_providers(data=home / "canales"))
         court = stack.enter_context(running_court(data=home / "juzgado" / "datos"))
         world = DemoWorld(
             erp=erp,
             portals={},
             mail=mail,
             desk=desk,
+            providers=providers,
             court=court,
             firm=keys.environment(court, home / "juzgado"),
             home=home,

@@ -19,6 +19,8 @@ TWILIO_TOKEN = "testigo-de-prueba"  # noqa: S105 - a demo's
 APP_SECRET = "secreto-de-aplicacion-de-prueba"  # noqa: S105 - a demo's
 BUROFAX_SECRET = "firma-de-burofax-de-prueba"  # noqa: S105 - a demo's
 PATH = "/dunning/avisos/"
+BASE = "https://cobranza.example" + PATH
+"""Where our webhooks are until somebody says otherwise."""
 
 
 class ProviderHookError(BusinessError):
@@ -52,7 +54,7 @@ class Hooks:
         base: Where our webhooks are, without the connector's name; a Twilio order names its own address.
     """
 
-    def __init__(self, store: Store, base: str = "https://cobranza.example" + PATH) -> None:
+    def __init__(self, store: Store, base: str = BASE) -> None:
         self.store, self.base = store, base
 
     def address(self, slug: str) -> str:
