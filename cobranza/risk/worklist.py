@@ -180,15 +180,19 @@ def _proposed(row: Row, debtor: Debtor, counts: Counts, at: datetime, settings: 
     ways, refused = reach.ways(found, at, entry.horas, costs, entry.descanso_dias)
     own = reach.own(found)
     action, why = _what(row, found)
+    if action == "llamar":  # by telephone where that is allowed, else a person writes
+        calls = [way for way in ways if way.channel == "call"]
+        action, ways = ("llamar", calls) if calls or not ways else ("escribir", ways)
     choice = choose(ways, own, counts, worth=row.worth, prior=entry.peso_previo)
     tone = _tone(row, own)
     told = [why]
     if action in ("revisar", "expediente"):
         choice = None
     elif choice is None:
+        action = "corregir" if not found.addresses else action
         told.append(_nobody(found, refused))
     else:
-        told.append(_because(choice, row))
+        told.append(_because(choice))
     return NextAction(
         debtor=debtor,
         action=action,
@@ -233,7 +237,7 @@ def _tone(row: Row, own: Counts) -> str:
     return "firme" if row.band == HIGH and unanswered >= 3 else "amable" if own.all[1] < 2 else "claro"
 
 
-def _because(choice: Choice, row: Row) -> str:
+def _because(choice: Choice) -> str:
     channel = CHANNELS.get(choice.way.channel, choice.way.channel)
     answered, many = choice.own
     mine = f"ha respondido {answered} de {many} veces" if many else "nunca se le ha contactado así"

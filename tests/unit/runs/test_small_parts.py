@@ -36,7 +36,9 @@ def test_the_shipped_files_are_valid_and_say_the_defaults() -> None:
         "recordatorios": "habiles",
         "recordatorios_envio": "todos",
         "seguimiento_de_acuerdos": "todos",
+        "valoracion_de_riesgo": "todos",
         "vigilancia_de_cifras": "todos",
+        "informe_de_cifras": "habiles",
     }
     assert all((REPO / "robots" / f"{robot}.robot").is_file() for robot in days)
     assert not any(entry.activo for entry in shipped.programas.values())  # the customer's own are switched on by them
