@@ -15,7 +15,7 @@ from classifiers.payers.judging import logit, sigmoid
 
 Floats = NDArray[np.float64]
 
-_PRIOR, _SLOPE_PRIOR, _SHIFT_PRIOR = 40.0, 10.0, 2.0
+_PRIOR, _SLOPE_PRIOR, _SHIFT_PRIOR = 200.0, 10.0, 2.0
 _GROUPS, _LEAST_IN_GROUP, _NEWTON = 20, 25, 40
 
 

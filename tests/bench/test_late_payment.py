@@ -39,6 +39,7 @@ def bills() -> pd.DataFrame:
                 "issued": _day(row["InvoiceDate"]),
                 "due": _day(row["DueDate"]),
                 "settled": _day(row["SettledDate"]),
+                "amount": float(row["InvoiceAmount"]),
                 "disputed": float(row["Disputed"] == "Yes"),
                 "electronic": float(_day(row["PaperlessDate"]) <= _day(row["InvoiceDate"])),
             }
