@@ -28,10 +28,20 @@ Exact = Annotated[Decimal, BeforeValidator(_exact)]
 
 
 class Dashboards(Strict):
-    """`[tableros]`: the screens of figures."""
+    """`[tableros]`: the screens of figures.
+
+    Attributes:
+        minutos: Older sums are counted again before a dashboard is shown.
+        informes: Dashboards that the scheduled report writes.
+        crm_llave: Where the key of the CRM's feed is, "env:NOMBRE"; "" there is no feed.
+    """
 
     FILE: ClassVar[str] = _FILE
     TABLE: ClassVar[str] = "tableros"
+
+    minutos: int = Field(default=60, ge=1, le=1440)
+    informes: tuple[str, ...] = ("direccion", "supervision")
+    crm_llave: str = ""
 
 
 class Alerts(Strict):
