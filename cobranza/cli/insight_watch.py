@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -252,7 +253,8 @@ def quality_command(by: Any, since: datetime, until: datetime, as_json: bool) ->
     for each in found:
         click.echo(
             f"{each.group:<30} {each.score:5.1f} puntos ({each.score_low:.1f} a {each.score_high:.1f}); aprueba el "
-            f"{each.passed:.0%} ({each.passed_low:.0%} a {each.passed_high:.0%}); {each.reviews} revisiones"
+            f"{100 * each.passed:.0f} % ({100 * each.passed_low:.0f} a {100 * each.passed_high:.0f} %); "
+            f"{each.reviews} revisiones"
         )
     if not found:
         click.echo("No hay revisiones hechas en esos días con el formulario de hoy.")
@@ -308,7 +310,11 @@ def _tested(found: Any) -> str:
     if tested is None or tested.coverage is None:
         return "Sin historia bastante para medir cuánto acierta: tome el intervalo con reserva."
     return (
-        f"Medido en {tested.origins} semanas pasadas: {tested.coverage:.0%} dentro del intervalo (se busca el "
-        f"{found.level:.0%}); error del {tested.wape:.1%}, frente al {tested.naive_recent:.1%} de repetir las cuatro "
-        f"últimas semanas y al {tested.naive_due:.1%} de esperar el vencimiento."
+        f"Medido en {tested.origins} semanas pasadas: {_share(tested.coverage)} dentro del intervalo (se busca el "
+        f"{_share(found.level)}); error del {_share(tested.wape)}, frente al {_share(tested.naive_recent)} de repetir "
+        f"las cuatro últimas semanas y al {_share(tested.naive_due)} de esperar el vencimiento."
     )
+
+
+def _share(value: float) -> str:
+    return f"{write_amount(Decimal(repr(float(value))) * 100, 1)} %"

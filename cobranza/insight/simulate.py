@@ -436,7 +436,7 @@ def _cannot_know(found: Simulation, window: int) -> tuple[str, ...]:
     if abs(found.modelled - found.observed) > 0.05:
         told.insert(
             0,
-            f"El modelo repite mal el año: da un cobro del {found.modelled:.0%} y fue del {found.observed:.0%}. Tome "
-            "las diferencias con más reserva que su intervalo.",
+            f"El modelo repite mal el año: da un cobro del {100 * found.modelled:.0f} % y fue del "
+            f"{100 * found.observed:.0f} %. Tome las diferencias con más reserva que su intervalo.",
         )
     return tuple(told)
