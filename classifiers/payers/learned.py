@@ -34,7 +34,7 @@ _FOLDS: Final = 3
 _RARER: Final = 20
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Learned:
     """See `cobranza.risk.ports.Judge`.
 

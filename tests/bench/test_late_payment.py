@@ -64,8 +64,25 @@ def test_late_payment(bills: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -
                 f"  said {row['said']:.3f}, found {row['found']:.3f} of {row['count']}: "
                 f"{100 * (row['found'] - row['said']):+.1f} points (chance alone: ±{100 * chance:.1f})"
             )
+        worst = max(abs(row["found"] - row["said"]) for row in rows)
+        usual, most = _chance(said)
+        print(f"  worst decile {100 * worst:.1f} points; were the percentages exactly true, chance alone would make it")
+        print(
+            f"  {100 * usual:.1f} points in half of all samples of this size, more than {100 * most:.1f} in one of 20"
+        )
     assert order >= TARGET_AUC
     assert error <= TARGET_BRIER
+    assert worst <= max(most, TARGET_DECILE)  # seventy invoices a group cannot show less
+
+
+def _chance(said: np.ndarray) -> tuple[float, float]:
+    """The worst decile of percentages that are exactly true: median and 95 % of samples of this size."""
+    dice = np.random.default_rng(1)
+    worst = [
+        max(abs(row["found"] - row["said"]) for row in deciles(said, (dice.random(len(said)) < said).astype(float)))
+        for _ in range(500)
+    ]
+    return float(np.median(worst)), float(np.quantile(worst, 0.95))
 
 
 def test_nothing_that_came_later_is_used(bills: pd.DataFrame) -> None:

@@ -14,11 +14,13 @@ import psutil
 import pytest
 from django.db import connection, transaction
 
-from classifiers.payers.rules import ADAPTER
-from cobranza.risk import reading
+from classifiers.payers import learned
+from classifiers.payers.heads import boosted
+from cobranza.risk import reading, training
 from cobranza.risk.features import table
 from cobranza.risk.ports import Judge
 from tests.bench.ledgers import TODAY, filled
+from tests.unit.payers.payers_world import payers
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db, pytest.mark.timeout(5400)]
 
@@ -47,6 +49,8 @@ def scored(judge: Judge) -> int:
 
 
 def test_every_debtor(capsys: pytest.CaptureFixture[str]) -> None:
+    examples = training.gather([payers(200)], training.looks(TODAY, 20, 3), TODAY)
+    learnt = learned.learn("gradiente", boosted, examples, seed=1, least=100)
     with transaction.atomic():
         begun = time.monotonic()
         filled(WHOLE)
@@ -54,7 +58,7 @@ def test_every_debtor(capsys: pytest.CaptureFixture[str]) -> None:
             print(f"\nledger of {WHOLE} debtors written in {time.monotonic() - begun:.0f} s")
         before, wall = _spent(), time.monotonic()
 
-        assert scored(ADAPTER) == WHOLE
+        assert scored(learnt) == WHOLE
 
         cpu, wall = _spent() - before, time.monotonic() - wall
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
