@@ -1,4 +1,4 @@
-"""`cobranza demo`: a night, its mail, its reminders and a claim, against a small world of real parts."""
+"""`cobranza demo`: a night, its mail, its reminders, a claim and the figures, against a world of real parts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ group.name = "demo"
 @group.command()
 @click.option("--json", "as_json", is_flag=True, help="Salida para programas.")
 def run(as_json: bool) -> None:
-    """Concilia el mes de la empresa de demostración, atiende su correo, envía sus avisos y lleva un caso al juzgado."""
+    """Concilia el mes de la empresa de demostración, atiende el correo, avisa a deudores, va al juzgado y da cifras."""
     from cobranza.database import session
     from cobranza.demo import world
 
@@ -34,20 +34,22 @@ def run(as_json: bool) -> None:
 
     tell("Abriendo la base de datos")
     with session.opened(), world.running(tell=tell) as running:
-        from cobranza.demo import claims, nightly, reminders, triage
+        from cobranza.demo import claims, figures, nightly, reminders, triage
 
         report = nightly.run(running, tell=tell)
         mail = triage.run(running, tell=tell)
         sent = reminders.run(running.mail, running.providers, tell=tell)
         claim = claims.run(running.court, tell=tell)
-    parts = (report, mail, sent, claim)
+        day = figures.run(tell=tell)
+    parts = (report, mail, sent, claim, day)
     if as_json:
         whole = report.as_dict() | {"sound": all(part.sound for part in parts)}
         whole |= {"mail": mail.as_dict(), "reminders": sent.as_dict(), "claim": claim.as_dict()}
+        whole |= {"figures": day.as_dict()}
         click.echo(json.dumps(whole, ensure_ascii=False, indent=2))
     else:
         _show(report)
-        for line in (*mail.lines(), *sent.lines(), *claim.lines()):
+        for line in (*mail.lines(), *sent.lines(), *claim.lines(), *day.lines()):
             Console().print(line, highlight=False)
     if not all(part.sound for part in parts):
         raise click.exceptions.Exit(1)
