@@ -124,7 +124,7 @@ def weigh(applicant: Applicant, answers: Sequence[Answer], own: float | None, mo
     limit = Money(most.currency, min(most.amount, applicant.monthly.amount * months * share)).rounded()
     missing = tuple(f"{each.source}: {each.missing or 'no lo conoce'}" for each in answers if each.report is None)
     if not answers:
-        missing = ("No hay ninguna fuente externa en marcha.",)
+        missing = ("ninguna fuente externa está en marcha",)
     return Checked(
         default=default,
         band=band,

@@ -309,7 +309,7 @@ def test_more_risk_never_gives_more_limit() -> None:
 
 def test_a_check_is_kept_with_all_that_entered(company: Company) -> None:
     row, found = credit.check(applicant(), actor=ANA, bureaus=[])
-    assert row.missing == ["No hay ninguna fuente externa en marcha."]
+    assert row.missing == ["ninguna fuente externa está en marcha"]
     assert (row.band, row.limit) == (found.band, found.limit.amount)
     with pytest.raises(credit.CreditError):
         credit.check(applicant(tax_id=" "), actor=ANA, bureaus=[])
