@@ -6,7 +6,7 @@ Each simulated debtor has a hidden leaning: a chance of answering by channel and
 company. For 26 rounds every policy contacts each debtor once a fortnight; all meet the same debtors and the same luck
 (one random number per debtor, round and way). The company has a past: some contacts by every way, to other debtors. The
 fixed policies are the usual ladder e-mail, SMS, call at nine, which is what the choice has to beat, and the single way
-that is best on average, which nobody knows beforehand: it is reported as a mark. It is our own simulation: it tells that
+that is best on average, which nobody knows beforehand: it is told as a mark. It is our own simulation: it tells that
 the choice learns what is there to be learnt, and not by how much real debtors differ from each other.
 """
 
