@@ -46,7 +46,8 @@ VALUES (%(a)s, 'b', repeat('0', 64), '', 0, 'b', 0, 0, %(today)s);
 
 -- When each invoice is paid: most around its due day, some weeks late, a few never; `late` is days after the due day.
 CREATE TEMP TABLE t_pay ON COMMIT DROP AS
-SELECT i.id, i.gross, i.due_on + (CASE (i.id * 31 + i.debtor_id * 17) %% 20
+SELECT i.id, i.gross, i.due_on + (CASE WHEN hashint8(i.id + 7) %% 100 >= 100 - %(never)s THEN 100000 ELSE 0 END
+       + CASE (i.id * 31 + i.debtor_id * 17) %% 20
            WHEN 0 THEN 100000 WHEN 1 THEN 75 WHEN 2 THEN 48 WHEN 3 THEN 33 WHEN 4 THEN 21 WHEN 5 THEN 16 WHEN 6 THEN 12
            WHEN 7 THEN 9 WHEN 8 THEN 6 WHEN 9 THEN 4 ELSE -((i.id * 13) %% 9) END
          + CASE WHEN i.issued_on > %(today)s::date - 200 THEN -2 ELSE 4 END)::int AS paid_on
@@ -126,15 +127,19 @@ FROM legal_legalcase WHERE creditor_id = %(c)s;
 """
 
 
-def fill(today: date, *, debtors: int, each: int, days: int = 1096, key: str = "talleres") -> Creditor:
-    """A creditor with so many debtors and `each` invoices per debtor spread over `days`; the newest are still open."""
+def fill(today: date, *, debtors: int, each: int, days: int = 1096, never: int = 0, key: str = "talleres") -> Creditor:
+    """A creditor with so many debtors and `each` invoices per debtor spread over `days`; the newest are still open.
+
+    Args:
+        never: So many more of a hundred invoices are never paid, about.
+    """
     creditor = register_creditor(key, "Talleres Invención, S.A.", actor=ROBOT, tax_id="A58818501", country="ES")
     account = register_account(creditor, _IBAN, "EUR", actor=ROBOT, name="Operativa")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             _FILL,
             {
-                "c": creditor.pk, "a": account.pk, "debtors": debtors, "each": each, "gap": max(1, days // each),
+                "c": creditor.pk, "a": account.pk, "debtors": debtors, "each": each, "gap": max(1, days // each), "never": 2 * never,
                 "today": today, "first": today - timedelta(days=days), "days": days,
             },
         )  # fmt: skip

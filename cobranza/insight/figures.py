@@ -30,6 +30,7 @@ from cobranza.kernel.errors import ApplicationError, BusinessError
 
 SECONDS = 20
 _STEP = Decimal("0.000001")
+_BY = {"strategy": "estrategia", "channel": "canal"}
 DIRECT = {"creditor": "acreedor", "currency": "moneda"}
 """Keys of a slice that are no "others", and the columns that they ask."""
 _CUBE = {
@@ -148,14 +149,16 @@ class SqlFigures:
             cursor.execute(sql, values)
             rows = cursor.fetchall()
         as_of = min([states[slug].refreshed_at for slug in from_cube], default=clock.now())
-        return Reading({each.slug: each for each in chosen}, part, Sums(rows), as_of)
+        return Reading({each.slug: each for each in chosen}, part, Sums(rows), as_of, live=self.live)
 
 
 class Reading:
     """What one query brought, ready to be asked for values, series and classes."""
 
-    def __init__(self, figures: Mapping[str, Figure], part: Slice, sums: Sums, as_of: datetime) -> None:
-        self.figures, self.part, self.sums, self.as_of = figures, part, sums, as_of
+    def __init__(
+        self, figures: Mapping[str, Figure], part: Slice, sums: Sums, as_of: datetime, *, live: bool = False
+    ) -> None:
+        self.figures, self.part, self.sums, self.as_of, self.live = figures, part, sums, as_of, live
 
     def series(self, slug: str, step: Step) -> tuple[Value, ...]:
         """One value per step of the slice's period, the oldest first."""
@@ -186,7 +189,12 @@ class Reading:
         if by == "kind":
             return self._arms(slug)
         with reading() as cursor:
-            return _effects(cursor, self.figures[slug], self.part, by)
+            if by in _BY and _BY[by] in self.figures[slug].columns:
+                state = None if self.live else CubeState.objects.filter(slug=slug).first()
+                facts_ = facts.of(self.figures[slug])[0]
+                kept = state is not None and state.digest == facts_.digest
+                return _effects(cursor, facts_, self.part, _BY[by], kept=kept)
+            return _hours(cursor, self.figures[slug], self.part, by)
 
     def _arms(self, slug: str) -> tuple[Effect, ...]:
         start, end = self.part.start, self.part.end
@@ -334,21 +342,43 @@ def _relation(from_cube: Sequence[str], live: Iterable[Facts], part: Slice) -> t
     )
 
 
-def _effects(cursor: Any, figure: Figure, part: Slice, by: str) -> tuple[Effect, ...]:
-    column = {"strategy": "estrategia", "channel": "canal", "hour": "hora"}.get(by)
-    if column is None or column not in figure.columns:
+def _effects(cursor: Any, source: Facts, part: Slice, column: str, *, kept: bool) -> tuple[Effect, ...]:
+    """Groups of a column that the day's sums keep."""
+    names = {**PARTS, **DIRECT}
+    if kept:
+        where, given = filters(part, {key: _CUBE[name] for key, name in names.items()})
+        chosen = " AND ".join(["slug = %s", "day BETWEEN %s AND %s", *where])
+        group = f"CASE WHEN kind = 'holdout' THEN NULL ELSE {_CUBE[column]} END"
+        sql, values = f"insight_cube WHERE {chosen}", [source.slug, part.start, part.end, *given]
+    else:
+        where, given = filters(part, names)
+        chosen = " AND ".join(["dia BETWEEN %s AND %s", *where])
+        group = f"CASE WHEN clase = 'holdout' THEN NULL ELSE {column} END"
+        sql, values = f"({source.sql}) f WHERE {chosen}", [*source.values, part.start, part.end, *given]
+    cursor.execute(f"SELECT {group}, sum(num), sum(den) FROM {sql} GROUP BY 1", values)
+    return _compared(cursor.fetchall())
+
+
+def _hours(cursor: Any, figure: Figure, part: Slice, by: str) -> tuple[Effect, ...]:
+    """Groups of the hour, from the view."""
+    if by != "hour" or "hora" not in figure.columns:
         raise NoSuchFilter(f"«{figure.definition.name}» no se reparte por «{by}».")
     where, given = filters(part, {**PARTS, **DIRECT, "kind": "brazo"})
     chosen = " AND ".join([f"{figure.entry.fecha} BETWEEN %s AND %s", f"({figure.where.sql})", *where])
     cursor.execute(
-        f"SELECT CASE WHEN brazo = 'holdout' THEN NULL ELSE coalesce({column}::text, '') END, sum({figure.num.sql}), "
+        f"SELECT CASE WHEN brazo = 'holdout' THEN NULL ELSE coalesce(hora::text, '') END, sum({figure.num.sql}), "
         f"count(*) FROM informes.{figure.view} WHERE {chosen} GROUP BY 1",
         [*figure.num.values, part.start, part.end, *figure.where.values, *given],
     )
-    shares = {group: wilson(int(num or 0), int(count)) for group, num, count in cursor.fetchall()}
+    return _compared(cursor.fetchall())
+
+
+def _compared(rows: Iterable[tuple[str | None, Decimal | None, Decimal | int]]) -> tuple[Effect, ...]:
+    """Each group against the hold-out (None), the largest first."""
+    shares = {group: wilson(int(num or 0), int(count)) for group, num, count in rows}
     control = shares.pop(None, wilson(0, 0))
     return tuple(
-        Effect(group=group, treated=share, control=control, difference=newcombe(share, control))
+        Effect(group=str(group), treated=share, control=control, difference=newcombe(share, control))
         for group, share in sorted(shares.items(), key=lambda each: -each[1].count)
     )
 
