@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from classifiers.payers.shapes import Shapes, probe, step_edges
 from cobranza.risk.features import CATALOGUE
@@ -27,6 +28,7 @@ AGAINST: Final = ("days_late", "first_miss", "relapse")
 _STEPS = 48
 _TREES, _RATE, _LEAVES = 160, 0.06, 6
 _LOGISTIC_C, _RIDGE = 0.05, 50.0
+_CHECKED = 500
 
 
 def boosted(table: pd.DataFrame, outcomes: dict[str, Floats], seed: int) -> Shapes:
@@ -47,15 +49,25 @@ def boosted(table: pd.DataFrame, outcomes: dict[str, Floats], seed: int) -> Shap
         # who owes nothing past due has no age of it: a column without any value is one that says nothing
         empty = np.isnan(codes[teaches]).all(axis=0)
         _teach(model, outcome, np.where(empty, 0.0, codes[teaches]), found[teaches])
-        say = model.predict if outcome == DAYS else model.decision_function
-        nothing = float(say(np.full((1, len(names)), np.nan))[0])
+        walked, nothing = _walk(model.predict if outcome == DAYS else model.decision_function, names, edges)
         base.append(nothing)
         for name in names:
-            points[name][:, k] = say(probe(name, names, len(edges[name]) + 2)) - nothing
-        together = nothing + sum(points[name][blank.steps(table, name), k] for name in names)
-        if np.abs(together[:500] - say(codes[:500])).max(initial=0.0) > 1e-6:
+            points[name][:, k] = walked[name]
+        together = nothing + sum(points[name][blank.steps(table, name)[:_CHECKED], k] for name in names)
+        with threadpool_limits(limits=1):
+            said = (model.predict if outcome == DAYS else model.decision_function)(codes[:_CHECKED])
+        if np.abs(together - said).max(initial=0.0) > 1e-6:
             raise ArithmeticError(f"the trees of {outcome} are not additive")
     return Shapes(tuple(outcomes), np.array(base), edges, points).centred(table)
+
+
+def _walk(say: Any, names: list[str], edges: dict[str, Floats]) -> tuple[dict[str, Floats], float]:
+    """Go through every step of every feature alone: what each adds to the answer for nothing known, and that answer."""
+    rows = [probe(name, names, len(edges[name]) + 2) for name in names]
+    with threadpool_limits(limits=1):
+        said = say(np.vstack([np.full((1, len(names)), np.nan), *rows]))
+    ends = np.cumsum([1, *(len(each) for each in rows)])
+    return {name: said[ends[k] : ends[k + 1]] - said[0] for k, name in enumerate(names)}, float(said[0])
 
 
 def _varies(values: Floats) -> bool:
@@ -83,8 +95,6 @@ def _teach(model: Any, outcome: str, x: Floats, y: Floats) -> None:
 
     On one thread: examples are few, and threads that wait for each other on a busy machine cost a hundred times more.
     """
-    from threadpoolctl import threadpool_limits
-
     with threadpool_limits(limits=1):
         _teach_alone(model, outcome, x, y)
 
