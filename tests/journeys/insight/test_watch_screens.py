@@ -126,8 +126,8 @@ def test_a_supervisor_takes_up_an_alert_and_reviews_a_contact(
     assert page.get_by_role("row").filter(has_text="sara").count() == 0  # her own is somebody else's
     page.get_by_role("row").filter(has_text="asistente").get_by_role("link").first.click()
     _looked_at(page, "revision", tmp_path)
-    for group in page.get_by_role("group").all():
-        group.get_by_label("Cumple", exact=True).check()
+    for question in page.locator("fieldset.question").all():
+        question.get_by_label("Cumple", exact=True).check()
     page.get_by_role("button", name="Guardar y seguir").click()
     expect(page.get_by_text("Revisión guardada.")).to_be_visible()
     page.goto("/insight/calidad/")
