@@ -73,7 +73,12 @@ def filled(debtors: int, key: str = "b") -> Creditor:
     """A creditor with so many debtors, four invoices each on average; the caller rolls it back (its guards are off)."""
     creditor = register_creditor(key, "Banco de pruebas, S.A.", actor=ROBOT, country="ES")
     account = register_account(creditor, IBAN, "EUR", actor=ROBOT, name="Operativa")
-    values = {"creditor": creditor.pk, "account": account.pk, "debtors": debtors, "today": TODAY.isoformat()}
+    values: dict[str, int | str] = {
+        "creditor": creditor.pk,
+        "account": account.pk,
+        "debtors": debtors,
+        "today": TODAY.isoformat(),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_FILL, values)
         cursor.execute("ANALYZE ledger_debtor, ledger_invoice, ledger_movement, ledger_allocation, ledger_word")

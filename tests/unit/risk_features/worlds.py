@@ -37,7 +37,7 @@ def world(seed: int, *, first: int = NOW - 900, last: int = NOW, base: int = 0) 
     def ends(begun: np.ndarray) -> np.ndarray:
         return np.where(dice.random(len(begun)) < 0.3, NEVER, begun + dice.integers(0, 400, len(begun)))
 
-    bills = dice.integers(10, 60)
+    bills = int(dice.integers(10, 60))
     known = days(bills)
     issued = known - dice.integers(0, 3, bills)
     invoices = {
