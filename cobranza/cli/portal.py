@@ -108,19 +108,18 @@ group = portal
 
 
 def _debtor(said: str, company: str) -> Debtor:
-    from django.db.models import Q
-
     from cobranza.kernel.errors import UsageError
     from cobranza.ledger.models import Debtor
 
-    which = Q(erp_key=said) | Q(pk=int(said)) if said.isdigit() and len(said) < 18 else Q(erp_key=said)
-    rows = Debtor.objects.filter(which)
-    if company:
-        rows = rows.filter(creditor__key=company)
-    found = list(rows[:2])
+    every = Debtor.objects.filter(creditor__key=company) if company else Debtor.objects.all()
+    found = list(every.filter(erp_key=said)[:2])
+    if not found and said.isdigit() and len(said) < 18:  # the ERP's keys may look like our numbers, and come first
+        found = list(every.filter(pk=int(said))[:2])
     if len(found) != 1:
         what = "Ningún deudor es" if not found else "Varios deudores son"
-        raise UsageError(f"{what} «{said}».", remedy="Indique su número, o el acreedor con --company.")
+        raise UsageError(
+            f"{what} «{said}».", remedy="Indique su clave en el ERP y, si se repite, el acreedor con --company."
+        )
     return found[0]
 
 

@@ -8,6 +8,7 @@ Nothing about a debt is said before the sender is identified.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -335,7 +336,8 @@ def languages() -> frozenset[str]:
 
 
 def _say(name: str, language: str, values: Mapping[str, str]) -> str:
-    return _texts()[language][name].format_map(dict(values))
+    # A name may bring the full stop of its company form: "S.L.".
+    return re.sub(r"\.\.(?=\s|$)", ".", _texts()[language][name].format_map(dict(values)))
 
 
 @cache

@@ -302,6 +302,10 @@ def test_figures_named_in_english_and_portuguese() -> None:
     assert understand("¿cómo puedo pagar?", TODAY, "EUR", "en").intent is Intent.PAY, "Spanish on an English page"
 
 
+def test_the_full_stop_of_a_company_form_ends_the_sentence() -> None:
+    assert "Luz, S.L. ¿Cómo" in dialogue.says("greet", deudor="Pepa, S.A.", importe="1,00 EUR", acreedor="Luz, S.L.")
+
+
 def test_every_language_says_every_thing_with_the_same_fields() -> None:
     whole = dialogue._texts()
     for language in ("en", "pt"):

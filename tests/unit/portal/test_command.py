@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from cobranza.cli.portal import portal
 from cobranza.ledger import links
+from cobranza.ledger.models import Debtor
 from tests.unit.portal.conftest import Browser
 
 
@@ -33,3 +34,10 @@ def test_a_link_is_given_listed_and_taken_back(browser: Browser) -> None:
     _run("revoke", str(link.pk), "--why", "Se envió a otra persona", "--person", "ana")
     assert links.find(found[1]) is None
     assert "retirado: Se envió a otra persona" in _run("links", "c1")
+
+
+def test_a_key_of_the_erp_comes_before_a_number_of_ours(browser: Browser) -> None:
+    Debtor.objects.filter(pk=browser.other.pk).update(erp_key=str(browser.debtor.pk))
+    given = json.loads(_run("link", str(browser.debtor.pk), "--person", "ana", "--json"))
+    assert given["debtor"] == browser.other.pk
+    assert json.loads(_run("link", str(browser.other.pk), "--person", "ana", "--json"))["debtor"] == browser.other.pk
