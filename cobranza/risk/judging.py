@@ -43,13 +43,19 @@ def judge_in_use(settings: RiskSettings | None = None) -> Judge:
     if found is None:
         known = ", ".join(suite.adapters("classifiers.payers")) or "ninguno"
         raise ConfigError(f"risk.toml: no hay un modelo «{slug}» en classifiers/payers/ (hay: {known}).")
-    return cast(Judge, found)
+    # Of one that is taught, the version in use at this moment: another may come into use before the end.
+    live = getattr(found, "live", None)
+    return cast(Judge, (live() if live is not None else None) or found)
 
 
 def judge_named(name: str) -> Judge | None:
-    """The judge whose content a stored score names; None when none of the installed ones is it any more."""
-    judges = [cast(Judge, each) for each in suite.adapters("classifiers.payers").values()]
-    return next((each for each in judges if each.name == name), None)
+    """The judge whose content a stored score names, kept versions included; None when it is there no more."""
+    for each in suite.adapters("classifiers.payers").values():
+        named = getattr(each, "named", None)
+        judge = cast("Judge | None", named(name) if named is not None else each)
+        if judge is not None and judge.name == name:
+            return judge
+    return None
 
 
 def look(history: History, as_of: date, judge: Judge, settings: RiskSettings) -> Scored:
