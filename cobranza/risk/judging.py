@@ -117,23 +117,15 @@ def today() -> date:
 
 
 _MUCH = """
-SELECT debtor_id, currency, sum(open) FROM ledger_invoice
-WHERE vanished_at IS NULL AND state <> 'settled' AND currency = %s AND debtor_id = ANY(%s)
-GROUP BY debtor_id, currency HAVING sum(open) >= %s
+SELECT i.debtor_id, i.currency, sum(i.open) FROM ledger_invoice i
+JOIN unnest(%s::text[], %s::numeric[]) AS l(currency, amount) ON l.currency = i.currency
+WHERE i.vanished_at IS NULL AND i.state <> 'settled' AND i.debtor_id = ANY(%s)
+GROUP BY i.debtor_id, i.currency, l.amount HAVING sum(i.open) >= l.amount
 """
 
 
 def _owing_much(ids: NDArray[np.int64], limits: Mapping[str, Decimal]) -> list[tuple[int, str, Decimal]]:
-    found: list[tuple[int, str, Decimal]] = []
-    wanted = ids.tolist()
-    used = set(
-        Invoice.objects.filter(debtor__in=wanted[:FEW]).values_list("currency", flat=True).distinct()
-        if len(wanted) <= FEW
-        else limits
-    )
     with connection.cursor() as cursor:
-        for currency, limit in limits.items():
-            if currency in used:
-                cursor.execute(_MUCH, [currency, wanted, limit])
-                found += cursor.fetchall()
+        cursor.execute(_MUCH, [list(limits), list(limits.values()), ids.tolist()])
+        found: list[tuple[int, str, Decimal]] = cursor.fetchall()
     return found
