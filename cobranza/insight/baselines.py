@@ -316,7 +316,7 @@ class _Level:
             self._idle = set()
         works = np.array([each not in self._idle for each in weekday])
         raw, weekday = raw[works], weekday[works]
-        self._log = bool(raw.min() > 0) and _lopsided(np.log(raw)) + 0.1 < _lopsided(raw)
+        self._log = bool(raw.min() > 0) and _likelier_by_logs(raw, weekday)
         seen = np.log(raw) if self._log else raw
         self._medians, centred, self._per = _by_weekday(seen, weekday)
         lagged = _lag_one(centred)
@@ -409,10 +409,13 @@ def _lag_one(values: Floats) -> float:
     return float(centred[1:] @ centred[:-1]) / whole if whole > 0 else 0.0
 
 
-def _lopsided(values: Floats) -> float:
-    """Bowley's skewness by deciles, without sign."""
-    low, middle, high = np.quantile(values, [0.1, 0.5, 0.9])
-    return abs(float((high + low - 2 * middle) / (high - low))) if high > low else 0.0
+def _likelier_by_logs(raw: Floats, weekday: Any) -> bool:
+    """Whether the history is likelier with normal logarithms than with normal values (Box and Cox, 0 against 1)."""
+    logs = np.log(raw)
+    by_log, by_value = (np.sqrt(np.mean(_by_weekday(each, weekday)[1] ** 2)) for each in (logs, raw))
+    if by_log <= 0 or by_value <= 0:
+        return False
+    return bool(len(raw) * math.log(by_log) + float(logs.sum()) < len(raw) * math.log(by_value))
 
 
 def _tails_of(errors: Floats, scale: float) -> tuple[float, float]:
