@@ -91,7 +91,8 @@ def tried(company: Creditor, monkeypatch: pytest.MonkeyPatch) -> Iterator[Credit
     for number, row in enumerate(Invoice.objects.filter(creditor=company, due_on__lt=TODAY - timedelta(days=5))):
         if arm(trial, f"{row.debtor_id}:EUR", row.due_on) != "holdout":
             Message.objects.create(
-                key=f"recordado:{number}", creditor=company, debtor_id=row.debtor_id, currency="EUR", strategy="general@1",
+                key=f"recordado:{number}", creditor=company, debtor_id=row.debtor_id, currency="EUR",
+                strategy="general@1",
                 step="recordatorio", anchor=row.due_on, channel="email", address="x", template="t", state="entregado",
                 not_before=clock.now(),
                 sent_at=datetime.combine(row.due_on + timedelta(days=3), time(9), tzinfo=clock.MADRID),
