@@ -224,7 +224,13 @@ def sample_command(week: datetime | None, as_json: bool) -> None:
 
 
 @click.command("quality")
-@click.option("--by", type=click.Choice(["author", "kind", "template", "channel"]), default="author", show_default=True)
+@click.option(
+    "--by",
+    type=click.Choice(["author", "kind", "template", "channel"]),
+    default="author",
+    show_default=True,
+    help="Por quién contactó, por persona o robot, por plantilla o por canal.",
+)
 @click.option("--since", type=_DAY, required=True, help="Primer día.")
 @click.option("--until", type=_DAY, required=True, help="Último día.")
 @_JSON

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cobranza.cli import reference
+from cobranza.insight.definitions import FiguresFile
 from cobranza.kernel.config import load
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -25,13 +26,20 @@ def test_every_settings_key_has_a_meaning() -> None:
 
 
 def test_every_settings_file_has_a_model_and_every_model_a_file() -> None:
-    shipped = {file.name for file in (ROOT / "config").glob("*.toml")}
-    assert shipped == set(reference.settings_models())
+    named = set(reference.settings_models())
+    folders = {file for file in named if "*" in file}
+    assert {file.name for file in (ROOT / "config").glob("*.toml")} == named - folders
+    assert all(list((ROOT / "config").glob(pattern)) for pattern in folders)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "config").glob("*.toml")), ids=lambda file: file.name)
 def test_the_shipped_settings_are_valid(file: Path) -> None:
     load(file, reference.settings_models()[file.name][0])
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "config" / "figures").glob("*.toml")), ids=lambda file: file.name)
+def test_the_shipped_figures_are_valid(file: Path) -> None:
+    load(file, FiguresFile)
 
 
 def test_every_command_and_robot_says_what_it_does() -> None:
