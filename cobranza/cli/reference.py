@@ -18,7 +18,7 @@ from cobranza import suite
 from cobranza.kernel.config import Strict
 
 NEEDS_DATABASE = False
-_MAY_HOLD_SETTINGS = re.compile(r"\.(settings|config|definitions|policy|instance|schedules|house)$")
+_MAY_HOLD_SETTINGS = re.compile(r"\.((?:[a-z]+_)?settings|config|definitions|policy|instance|schedules|house)$")
 
 
 @click.command()
