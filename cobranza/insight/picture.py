@@ -13,7 +13,8 @@ from cobranza.insight.figures import SqlFigures
 from cobranza.insight.settings import read as settings
 
 _PLACES = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-_STATIC = Path(__file__).resolve().parents[1]
+_ROOMS = Path(__file__).resolve().parents[1]
+_STYLES = (_ROOMS / "console/static/console/console.css", _ROOMS / "insight/static/insight/insight.css")
 
 
 def dashboard_picture(target: Path, board: str = "direccion") -> Path:
@@ -38,11 +39,9 @@ def dashboard_picture(target: Path, board: str = "direccion") -> Path:
 
 
 def page(filled: Filled) -> str:
-    """The dashboard as a page of its own, with its style inside: for a picture, never for a browser of ours."""
-    styles = [_STATIC / "console/static/console/console.css", _STATIC / "insight/static/insight/insight.css"]
+    """The dashboard as a page of its own, without any address: for a picture, never for a browser of ours."""
     context = {
         "filled": filled,
-        "style": SafeString("\n".join(file.read_text(encoding="utf-8") for file in styles)),
         "tiles": [(each, SafeString(each.spark)) for each in filled.tiles],
         "charts": [(each, SafeString(each.chart.svg(each.key))) for each in filled.charts],
         "costs": settings().costes.origen,
@@ -59,6 +58,8 @@ def _shot(html: str, target: Path) -> bool:
             browser = play.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
             tab = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=1.5)
             tab.set_content(html, wait_until="load", timeout=30_000)
+            for file in _STYLES:
+                tab.add_style_tag(content=file.read_text(encoding="utf-8"))
             tab.screenshot(path=target, full_page=True, timeout=30_000)
             browser.close()
     except Error:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,7 @@ class Case:
     slug: str
     double: RunningGateway
     account: Gateway
+    expires: datetime = field(default_factory=lambda: clock.now() + timedelta(minutes=45))
 
     def asked(self, key: str = "k-1", amount: str = "120.50", **changes: Any) -> Checkout:
         given = {
@@ -39,8 +40,6 @@ class Case:
             "expires_at": self.expires,
         }
         return Checkout(**(given | changes))
-
-    expires = clock.now() + timedelta(minutes=45)
 
     def heard(self, *, age: float = 0, number: int = -1) -> list[Told]:
         call = self.double.calls(age=age)[number]
